@@ -1,6 +1,7 @@
 import { seedSessions, withTokens } from '../../dev/seed/sessions.js';
 import { seedStore } from '../../dev/seed/store.js';
 import { migrateAll } from '../../ops/migrate-all.js';
+import type { Verdict } from '../../ops/verify/looks.js';
 import { atRest, isBroken, verify } from '../../ops/verify/verify.js';
 import { openServers } from '../environment.js';
 import { measureCases, resultsOf } from '../load.js';
@@ -9,6 +10,7 @@ import { createGraphQLClient } from '../router/operations.js';
 import { startSystemProcesses } from '../system-processes.js';
 import { shopper } from './shopper.js';
 import { vendor } from './vendor.js';
+import { verifyBeside } from './verify-beside.js';
 
 const seconds = Number(process.env.BENCH_SECONDS ?? 5);
 const rounds = Number(process.env.BENCH_ROUNDS ?? 3);
@@ -23,8 +25,15 @@ const saleCheckouts = 2000;
 const vendureRate = 8;
 const timesFaster = 100;
 
-/** Measures checkouts through the router, and a sale of 1,000 units to 2,000 buyers. */
-export async function run(progress: (line: string) => void): Promise<Outcome> {
+/**
+ * Measures checkouts through the router, and a sale of 1,000 units to 2,000 buyers. With `--minutes N`: sends all
+ * kinds of checkouts for so long instead, while `verify` checks what has changed.
+ */
+export async function run(
+  progress: (line: string) => void,
+  args: readonly string[],
+): Promise<Outcome> {
+  const minutes = minutesIn(args);
   const { postgres, redis, databases } = await openServers();
   await migrateAll(databases);
   await seedStore(databases, variants);
@@ -47,6 +56,16 @@ export async function run(progress: (line: string) => void): Promise<Outcome> {
       'many offers, three lines': () => shop.order(shop.someOf(vera.offers, 3)),
       'one offer, paid at once': () => shop.order([hot], 'Credit Card'),
     };
+    if (minutes) {
+      const { result, checks } = await verifyBeside(
+        databases,
+        minutes,
+        clients,
+        Object.values(all),
+      );
+      const broken = brokenIn(await verify(databases, atRest));
+      return { results: [result], checks: [...checks, invariantsCheck(broken)] };
+    }
     const cases = chosen(all);
     const processIds = { ...system.processIds, postgres: postgres.processId };
     const warmUpRequests = warmUpCheckouts;
@@ -55,8 +74,7 @@ export async function run(progress: (line: string) => void): Promise<Outcome> {
     await vera.setAvailable(hot, saleUnits);
     progress('sale');
     const sale = await shop.rush(hot, saleCheckouts, clients);
-    const verdicts = await verify(databases, atRest);
-    const broken = verdicts.filter((verdict) => isBroken([verdict])).map(({ name }) => name);
+    const broken = brokenIn(await verify(databases, atRest));
     return { results: [...resultsOf(measured), sale], checks: checksOf(sale, broken) };
   } finally {
     await router.close();
@@ -64,6 +82,24 @@ export async function run(progress: (line: string) => void): Promise<Outcome> {
     await Promise.all([postgres.stop(), redis.stop()]);
   }
 }
+
+function minutesIn(args: readonly string[]): number | undefined {
+  const at = args.indexOf('--minutes');
+  if (at < 0) return undefined;
+  const minutes = Number(args[at + 1]);
+  if (Number.isInteger(minutes) && minutes >= 1) return minutes;
+  throw new Error('--minutes needs a whole number, 1 at least');
+}
+
+const brokenIn = (verdicts: readonly Verdict[]) =>
+  verdicts.filter((verdict) => isBroken([verdict])).map(({ name }) => name);
+
+const invariantsCheck = (broken: readonly string[]): Check => ({
+  name: 'invariants',
+  value: broken.join(', ') || 'all hold',
+  target: 'all hold',
+  pass: broken.length === 0,
+});
 
 /** Those that `BENCH_CASES` names, separated by semicolons; by default all. */
 function chosen<T>(all: Readonly<Record<string, T>>): Readonly<Record<string, T>> {
@@ -84,12 +120,7 @@ function checksOf(
       target: `${saleCheckouts - saleUnits}`,
       pass: outOfStock === saleCheckouts - saleUnits,
     },
-    {
-      name: 'invariants',
-      value: broken.join(', ') || 'all hold',
-      target: 'all hold',
-      pass: broken.length === 0,
-    },
+    invariantsCheck(broken),
     {
       name: 'checkouts per second in the sale',
       value: ratePerSecond,

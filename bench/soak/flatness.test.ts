@@ -37,7 +37,7 @@ describe('the comparison of a soak', () => {
     expect(checksOf(values)).toEqual([]);
   });
 
-  it('accepts nothing that stays nothing, not what comes out of it', () => {
+  it('accepts 0 that stays 0, and nothing above it', () => {
     expect(checksOf([0, 0, 0, 0, 0, 0], { times: 1 })).toMatchObject([{ pass: true }]);
     expect(checksOf([0, 0, 0, 1, 1, 1], { times: 2 })).toMatchObject([{ pass: false }]);
   });

@@ -6,8 +6,8 @@ import type { Buyers } from './buyers.js';
 import { importFile } from './stock-file.js';
 import { watchStock } from './watch-stock.js';
 
-/** Arrivals a second: together less than half of two cores, and 100 requests of each kind a minute or more. */
-const rates = { search: 2, product: 6, purchase: 6, refresh: 2, watch: 2 };
+/** Arrivals a second: together 25 to 40 % of two cores, and 60 requests of each kind a minute or more. */
+const rates = { search: 1.2, product: 4, purchase: 4, refresh: 1.2, watch: 1.2 };
 // Before each sample the watchers leave, whatever time they have left.
 const watchMs = 10_000;
 const productsSeen = 2000;

@@ -35,6 +35,10 @@ export async function openSampler(
   processIds: Readonly<Record<string, number>>,
   inspectorUrls: ReadonlyMap<string, string>,
 ) {
+  const unseen = Object.keys(processIds).filter(
+    (name) => name !== 'postgres' && !inspectorUrls.has(name),
+  );
+  if (unseen.length > 0) throw new Error(`no inspector of: ${unseen.join(', ')}`);
   const inspectors = await Promise.all(
     [...inspectorUrls].map(async ([name, url]) => [name, await openInspector(url)] as const),
   );
@@ -107,16 +111,12 @@ export function seriesOf(samples: readonly Sample[]): Series[] {
     ...names('tables').flatMap((table) => [
       of(
         `${table}: rows`,
-        ({ tables }) => tables[table]?.rows ?? 0,
+        ({ tables }) => tables[table]?.rows,
         isPruned(table) ? rowsLimit : undefined,
       ),
-      of(`${table}: live tuples`, ({ tables }) => tables[table]?.live ?? 0),
-      of(`${table}: dead tuples`, ({ tables }) => tables[table]?.dead ?? 0),
-      of(
-        `${table}: MB`,
-        ({ tables }) => tables[table]?.mb ?? 0,
-        isPruned(table) ? mbLimit : undefined,
-      ),
+      of(`${table}: live tuples`, ({ tables }) => tables[table]?.live),
+      of(`${table}: dead tuples`, ({ tables }) => tables[table]?.dead),
+      of(`${table}: MB`, ({ tables }) => tables[table]?.mb, isPruned(table) ? mbLimit : undefined),
     ]),
   ];
 }

@@ -20,13 +20,38 @@ export const momentAt = (ms: number): Moment => {
   return { time: new Date(ms).toISOString(), id };
 };
 
+/** A time range of one database: up to now unless it has an end. */
+export interface Period {
+  readonly since: Moment;
+  readonly until?: Moment;
+}
+
+/** SQL for whether a UUIDv7 was made in the period. */
+export const madeIn = ({ since, until }: Period, column: string) =>
+  `${column} >= '${since.id}'${until ? ` and ${column} < '${until.id}'` : ''}`;
+
+/** SQL for whether a time is in the period. */
+export const setIn = ({ since, until }: Period, column: string) =>
+  `${column} >= '${since.time}'${until ? ` and ${column} < '${until.time}'` : ''}`;
+
 /** The rows that a check reads. */
 export type Scope =
   | { readonly of: 'all' }
-  /** those that may have changed since */
-  | { readonly of: 'changed'; readonly since: Moments }
-  /** those that offended at an earlier look, by their keys */
+  | ChangedScope
+  /** those that offended or were excused at an earlier look, by their keys */
   | { readonly of: 'rows'; readonly rows: readonly OffendingRow[] };
+
+/** Rows that may have changed since, and before the end if there is one. */
+export interface ChangedScope {
+  readonly of: 'changed';
+  readonly since: Moments;
+  readonly until?: Moments;
+}
+
+export const periodOf = ({ since, until }: ChangedScope, database: SubgraphName): Period => ({
+  since: since[database],
+  ...(until && { until: until[database] }),
+});
 
 /** The result of checking an invariant. */
 export interface Finding {
@@ -34,6 +59,8 @@ export interface Finding {
   readonly rows: number;
   /** at most `suspectsMax` */
   readonly offending: readonly OffendingRow[];
+  /** Rows that do not hold, which is no violation while work on them is in progress; at most `suspectsMax`. */
+  readonly excused: readonly OffendingRow[];
 }
 
 /** A rule of the domain. */
@@ -41,7 +68,9 @@ export interface Invariant {
   readonly name: string;
   /** the columns that identify a row */
   readonly key: readonly string[];
-  /** @param atRest whether nothing is in progress, so that rows that still are do offend */
+  /** Whether rows are excused while work on them is in progress. */
+  readonly excuses: boolean;
+  /** @param atRest whether nothing is in progress: then no row is excused */
   check(readers: Readers, scope: Scope, atRest: boolean): Promise<Finding>;
 }
 
@@ -51,10 +80,10 @@ export const suspectsMax = 5000;
 export interface InvariantQuery {
   /** The columns that identify a row, and their types. */
   readonly key: Readonly<Record<string, string>>;
-  /** SQL for the keys of rows that may have changed since, each found by an index. */
-  readonly changed?: (since: Moment) => string;
+  /** SQL for the keys of rows that may have changed in a period, each found by an index. */
+  readonly changed?: (period: Period) => string;
   /** Instead of `changed`: a condition on the row itself, which an index serves. */
-  readonly changedWhere?: (since: Moment) => string;
+  readonly changedWhere?: (period: Period) => string;
   /** CTEs. @param only makes the condition that limits a table to the rows of a scope */
   readonly with?: (only: Only) => string;
   /** The rows to check; the result has the columns of the key. */
@@ -79,6 +108,7 @@ export function invariantOf(
   return {
     name,
     key: Object.keys(query.key),
+    excuses: query.inProgress !== undefined,
     statement,
     async check(readers, scope, atRest) {
       const values = scope.of === 'rows' ? [JSON.stringify(scope.rows)] : [];
@@ -100,9 +130,9 @@ function statementOf(
   const { chosen, only } = {
     all: () => ({ chosen: '', only: () => 'true' }),
     changed: () => {
-      const since = (scope as Scope & { of: 'changed' }).since[database];
-      if (!query.changed) return { chosen: '', only: () => query.changedWhere?.(since) ?? 'true' };
-      return { chosen: query.changed(since), only: inChosen };
+      const period = periodOf(scope as ChangedScope, database);
+      if (!query.changed) return { chosen: '', only: () => query.changedWhere?.(period) ?? 'true' };
+      return { chosen: query.changed(period), only: inChosen };
     },
     rows: () => ({
       chosen: `select ${names} from jsonb_to_recordset($1) as suspect (${types.join(', ')})`,
@@ -114,11 +144,13 @@ function statementOf(
     ...(query.with ? [query.with(only)] : []),
     `checked as (${(scope.of === 'all' && query.selectAll) || query.select(only)})`,
   ];
-  const excused = query.inProgress && !atRest ? `or coalesce(${query.inProgress}, false)` : '';
+  const excused = query.inProgress && !atRest ? `coalesce(${query.inProgress}, false)` : 'false';
+  const rowsWhere = (columns: string, condition: string) => `coalesce((
+      select jsonb_agg(to_jsonb(bad)) from (select ${columns} from checked
+        where not coalesce(${query.holds}, false) and ${condition} limit ${suspectsMax}) bad), '[]')`;
   return `
     with ${ctes.join(', ')}
     select (select count(*) from checked)::int as "rows",
-      coalesce((select jsonb_agg(to_jsonb(bad)) from (select * from checked
-        where not (coalesce(${query.holds}, false) ${excused}) limit ${suspectsMax}) bad
-      ), '[]') as offending`;
+      ${rowsWhere('*', `not ${excused}`)} as offending,
+      ${rowsWhere(names, excused)} as excused`;
 }

@@ -1,11 +1,11 @@
 import { isChargeableSql, isCurrencySql } from '../../subgraphs/shared/database/money-sql.js';
 import { itemsSince, ordersSince, paymentsSince, refundsSince } from './changed-orders.js';
-import { type Invariant, invariantOf, type Moment, type Only } from './invariant.js';
+import { type Invariant, invariantOf, madeIn, type Only, type Period, setIn } from './invariant.js';
 
 /** SQL for the ids of new offers, and of those with events. */
-const offersSince = ({ id }: Moment) => `select id from offer where id >= '${id}'
+const offersSince = (period: Period) => `select id from offer where ${madeIn(period, 'id')}
     union select case when pg_input_is_valid(key, 'uuid') then key::uuid end from outbox
-      where id >= '${id}' and topic = 'shop.offer.changed'`;
+      where ${madeIn(period, 'id')} and topic = 'shop.offer.changed'`;
 
 /** SQL for the amounts of an order and of what belongs to it. */
 const amountsOf = (only: Only) => {
@@ -34,7 +34,8 @@ const amountsOf = (only: Only) => {
 export const moneyInvariants: Invariant[] = [
   invariantOf('shop', 'every shop and every offer has a currency that can be charged', {
     key: { id: 'uuid' },
-    changed: (since) => `${offersSince(since)} union select id from shop where id >= '${since.id}'`,
+    changed: (period) =>
+      `${offersSince(period)} union select id from shop where ${madeIn(period, 'id')}`,
     select: (only) => `select id, 'shop' as what, currency_code from shop where ${only('id')}
       union all select id, 'offer', currency_code from offer where active and ${only('id')}`,
     holds: isCurrencySql('currency_code'),
@@ -49,18 +50,18 @@ export const moneyInvariants: Invariant[] = [
   }),
   invariantOf('order', 'every amount of an order can be charged in its currency', {
     key: { customer_id: 'uuid', id: 'uuid' },
-    changed: (since) => `${ordersSince(since)} union ${itemsSince(since)}
-      union ${paymentsSince(since)}
-      union ${refundsSince(since)}
+    changed: (period) => `${ordersSince(period)} union ${itemsSince(period)}
+      union ${paymentsSince(period)}
+      union ${refundsSince(period)}
       union select customer_id, id from dispute
-        where (customer_id, payment_id) in (${paymentsSince(since)})`,
+        where (customer_id, payment_id) in (${paymentsSince(period)})`,
     select: amountsOf,
     holds: isChargeableSql('amount', 'currency_code'),
   }),
   invariantOf('order', 'every amount in a cart can be charged in its currency', {
     key: { customer_id: 'uuid', offer_id: 'uuid' },
-    changedWhere: ({ time }) =>
-      `customer_id in (select customer_id from cart where counted and updated_at >= '${time}')`,
+    changedWhere: (period) =>
+      `customer_id in (select customer_id from cart where counted and ${setIn(period, 'updated_at')})`,
     select: (only) => `select customer_id, offer_id, id, unit_price_amount, currency_code
       from cart_item where ${only('customer_id, offer_id')}`,
     holds: isChargeableSql('unit_price_amount', 'currency_code'),

@@ -1,8 +1,8 @@
 import { ordersSince, shopOrdersSince } from './changed-orders.js';
-import { type Invariant, invariantOf, type Moment } from './invariant.js';
+import { type Invariant, invariantOf, type Period, setIn } from './invariant.js';
 
-const cartsSince = ({ time }: Moment) =>
-  `select customer_id from cart where counted and updated_at >= '${time}'`;
+const cartsSince = (period: Period) =>
+  `select customer_id from cart where counted and ${setIn(period, 'updated_at')}`;
 
 /** The invariants of orders, purchases and carts in the order subgraph's database; they hold at every commit. */
 export const orderInvariants: Invariant[] = [
@@ -19,10 +19,10 @@ export const orderInvariants: Invariant[] = [
   }),
   invariantOf('order', 'purchased units of a sku are the sum of the units that are not cancelled', {
     key: { customer_id: 'uuid', shop_id: 'uuid', sku: 'text' },
-    changed: (since) => `select distinct o.customer_id, s.shop_id, i.sku
+    changed: (period) => `select distinct o.customer_id, s.shop_id, i.sku
       from customer_order o join shop_order s on s.customer_id = o.customer_id and s.order_id = o.id
         join order_item i on i.customer_id = s.customer_id and i.shop_order_id = s.id
-      where (o.customer_id, o.id) in (${ordersSince(since)})`,
+      where (o.customer_id, o.id) in (${ordersSince(period)})`,
     with: (only) => `bought as (
       select o.customer_id, s.shop_id, i.sku, sum(i.quantity - i.cancelled_quantity) as lines
       from customer_order o join shop_order s on s.customer_id = o.customer_id and s.order_id = o.id
@@ -39,9 +39,9 @@ export const orderInvariants: Invariant[] = [
   }),
   invariantOf('order', 'units of an offer in carts are the sum over the counted carts', {
     key: { offer_id: 'uuid', shard: 'smallint' },
-    changed: (since) => `select distinct i.offer_id, c.shard
+    changed: (period) => `select distinct i.offer_id, c.shard
       from cart c join cart_item i on i.customer_id = c.customer_id
-      where c.customer_id in (${cartsSince(since)})`,
+      where c.customer_id in (${cartsSince(period)})`,
     with: (only) => `in_carts as (
       select i.offer_id, c.shard, sum(i.quantity) as lines
       from cart c join cart_item i on i.customer_id = c.customer_id
@@ -98,7 +98,7 @@ export const orderInvariants: Invariant[] = [
   }),
   invariantOf('order', 'every acknowledged checkout has an order, and every refusal was correct', {
     key: { user_id: 'uuid', operation: 'text', key: 'text' },
-    changedWhere: ({ time }) => `k.created_at >= '${time}'`,
+    changedWhere: (period) => setIn(period, 'k.created_at'),
     select: (only) => `select k.user_id, k.operation, k.key, k.subject_id, k.outcome,
         o.number is not null as placed
       from idempotency_key k left join customer_order o

@@ -5,7 +5,9 @@ import {
   type Finding,
   type Invariant,
   invariantOf,
+  madeIn,
   type OffendingRow,
+  periodOf,
   type Readers,
   type Scope,
   suspectsMax,
@@ -39,11 +41,13 @@ export const projectionInvariants: Invariant[] = [
   {
     name: 'the listings of product match shop and warehouse',
     key: ['shopId', 'sku'],
+    excuses: true,
     check: offerListings,
   },
   {
     name: 'the names of offers match their products and variants',
     key: ['sku'],
+    excuses: true,
     check: offerNames,
   },
   { ...listedPrices, check: summariesOfListings },
@@ -57,9 +61,8 @@ async function offerNames(readers: Readers, scope: Scope, atRest: boolean): Prom
     rows += checked;
     offending.push(...misnamed);
   }
-  const unsent = atRest ? new Set() : await unsentSkus(readers, ['product'], offending);
-  const found = offending.filter(({ sku }) => !unsent.has(sku));
-  return { rows, offending: found.slice(0, suspectsMax) as OffendingRow[] };
+  const unsent = atRest ? new Set<string>() : await unsentSkus(readers, ['product'], offending);
+  return { rows, ...byDelivery(offending, unsent, ({ sku }) => ({ sku })) };
 }
 
 async function summariesOfListings(readers: Readers, scope: Scope, atRest: boolean) {
@@ -98,9 +101,24 @@ async function offerListings(readers: Readers, scope: Scope, atRest: boolean): P
       offending.push({ shopId, sku, ...{ source, copy: copy ?? null } });
     }
   }
-  const unsent = atRest ? new Set() : await unsentSkus(readers, ['shop', 'warehouse'], offending);
-  const differ = offending.filter(({ sku }) => !unsent.has(sku));
-  return { rows, offending: differ.slice(0, suspectsMax) as unknown as OffendingRow[] };
+  const unsent = atRest
+    ? new Set<string>()
+    : await unsentSkus(readers, ['shop', 'warehouse'], offending);
+  return { rows, ...byDelivery(offending, unsent, ({ shopId, sku }) => ({ shopId, sku })) };
+}
+
+/** Separates rows that an event in delivery excuses. @param keyOf the columns that identify a row */
+function byDelivery<T extends { sku: string }>(
+  rows: readonly T[],
+  unsent: ReadonlySet<string>,
+  keyOf: (row: T) => OffendingRow,
+) {
+  const offending = rows.filter(({ sku }) => !unsent.has(sku));
+  const excused = rows.filter(({ sku }) => unsent.has(sku)).map(keyOf);
+  return {
+    offending: offending.slice(0, suspectsMax) as unknown as OffendingRow[],
+    excused: excused.slice(0, suspectsMax),
+  };
 }
 
 /** The part of a listing that is compared; if it is inactive, its price does not matter. */
@@ -118,8 +136,9 @@ async function skusOf(readers: Readers, scope: Scope, topics: readonly string[])
   const changed = await Promise.all(
     producers.map((producer) =>
       readers[producer].query<{ sku: string }>(
-        `select distinct payload->>'sku' as sku from outbox where id >= $1 and topic = any($2)`,
-        [scope.since[producer].id, topics],
+        `select distinct payload->>'sku' as sku from outbox
+         where ${madeIn(periodOf(scope, producer), 'id')} and topic = any($1)`,
+        [topics],
       ),
     ),
   );

@@ -29,7 +29,7 @@ export async function serveVerdicts(
   everyMs = recentEveryMs,
 ) {
   const verifier = createVerifier(urls);
-  const { registry, record } = createMetrics();
+  const { registry, record, ended } = createMetrics();
   const logger = createLogger('verify', 'info');
   const recordPass = (pass: 'recent' | 'full', verdicts: readonly Verdict[]) => {
     record(pass, verdicts, verifier.violationsOf);
@@ -39,12 +39,16 @@ export async function serveVerdicts(
       else if (notChecked !== null) logger.warn(entry, 'invariant not checked');
     }
   };
-  const recentPass = async () => recordPass('recent', await verifier.recentPass());
+  const recentPass = async () => {
+    recordPass('recent', await verifier.recentPass());
+    ended('recent');
+  };
   let fullStartedAt = 0;
   const fullPass = async () => {
     const nowMs = Date.now();
     if (fullStartedAt >= lastFullDueAt(nowMs)) return;
-    recordPass('full', await verifier.fullPass());
+    await verifier.fullPass((verdict) => recordPass('full', [verdict]));
+    ended('full');
     fullStartedAt = nowMs;
   };
   const begin = (pass: () => Promise<void>) =>
@@ -110,7 +114,7 @@ function createMetrics() {
         unchecked.set({ invariant: name, pass }, notChecked === null ? 0 : 1);
         duration.set({ invariant: name, pass }, tookMs / 1000);
       }
-      verifiedAt.set({ pass }, Date.now() / 1000);
     },
+    ended: (pass: 'recent' | 'full') => verifiedAt.set({ pass }, Date.now() / 1000),
   };
 }

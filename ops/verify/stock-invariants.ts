@@ -1,25 +1,25 @@
 import { reservationKeptDays } from '../../subgraphs/contracts/reservation.js';
 import { availableUnitsSql, shortfallSql } from '../../subgraphs/warehouse/stock/level-units.js';
-import { type Invariant, invariantOf, type Moment } from './invariant.js';
-import { ledgerInvariants, levelsSince } from './ledger-invariants.js';
+import { type Invariant, invariantOf, madeIn, type Period } from './invariant.js';
+import { clockSkew, idBefore, ledgerInvariants, levelsSince } from './ledger-invariants.js';
 import { transferInvariants } from './transfer-invariants.js';
 
 const overdueMaxSeconds = 5;
 const orderTypes = `('RESERVATION', 'RELEASE', 'COMMIT', 'UNCOMMIT', 'SHIPMENT')`;
 
 /** SQL for the ids of orders with movements since, and of new reservations. */
-export const reservedOrdersSince = ({ id }: Moment) => `select distinct case
+export const reservedOrdersSince = (period: Period) => `select distinct case
       when pg_input_is_valid(reference, 'uuid') then reference::uuid end as order_id
-    from stock_movement where id >= '${id}' and type in ${orderTypes} and reference is not null
-    union select order_id from reservation where order_id >= '${id}'`;
+    from stock_movement where ${madeIn(period, 'id')} and type in ${orderTypes} and reference is not null
+    union select order_id from reservation where ${madeIn(period, 'order_id')}`;
 
-const itemsSince = ({ id, ...since }: Moment) => `select shop_id, sku from stock_level
-      where (shop_id, id) in (${levelsSince({ id, ...since })})
+const itemsSince = (period: Period) => `select shop_id, sku from stock_level
+      where (shop_id, id) in (${levelsSince(period)})
     union select l.shop_id, l.sku from warehouse_event e join stock_level l using (shop_id, warehouse_id)
-      where e.id >= '${id}'
+      where ${madeIn(period, 'e.id')}
     union select case when pg_input_is_valid(payload->>'shopId', 'uuid')
         then (payload->>'shopId')::uuid end, payload->>'sku'
-      from outbox where id >= '${id}' and topic = 'warehouse.stock.changed'`;
+      from outbox where ${madeIn(period, 'id')} and topic = 'warehouse.stock.changed'`;
 
 /** The invariants of the warehouse subgraph's database; they hold at every commit. */
 export const stockInvariants: Invariant[] = [
@@ -66,9 +66,9 @@ export const stockInvariants: Invariant[] = [
   }),
   invariantOf('warehouse', 'every reservation line is the sum of its movements', {
     key: { order_id: 'uuid', shop_id: 'uuid', level_id: 'uuid' },
-    changed: (since) => `select order_id, shop_id, level_id from reservation_line
-      where order_id in (${reservedOrdersSince(since)})
-      union select order_id, shop_id, level_id from reservation_line where order_id >= '${since.id}'`,
+    changed: (period) => `select order_id, shop_id, level_id from reservation_line
+        where order_id in (${reservedOrdersSince(period)})
+      union select order_id, shop_id, level_id from reservation_line where ${madeIn(period, 'order_id')}`,
     select: (
       only,
     ) => `select rl.order_id, rl.shop_id, rl.level_id, r.state, rl.quantity, rl.shipped,
@@ -83,16 +83,18 @@ export const stockInvariants: Invariant[] = [
         left join reservation r on r.order_id = rl.order_id
         left join stock_movement m on m.reference = rl.order_id::text
           and m.shop_id = rl.shop_id and m.level_id = rl.level_id
+          and m.id >= ${idBefore('rl.order_id', clockSkew)}
       where ${only('rl.order_id, rl.shop_id, rl.level_id')}
       group by rl.order_id, rl.shop_id, rl.level_id, r.state`,
-    holds: `state is not null and (may_be_detached or reserved = case when state = 'HELD' then quantity else 0 end
+    holds: `state is not null and (may_be_detached
+      or reserved = case when state = 'HELD' then quantity else 0 end
       and committed = case when state = 'COMMITTED' then quantity - shipped - cancelled else 0 end
       and moved_out = shipped and (state = 'COMMITTED' or shipped + cancelled = 0)
       and made <= 1 and (made = 1 or state = 'COMMITTED'))`,
   }),
   invariantOf('warehouse', 'every movement of an order has a reservation line', {
     key: { shop_id: 'uuid', level_id: 'uuid', id: 'uuid' },
-    changedWhere: ({ id }) => `m.id >= '${id}'`,
+    changedWhere: (period) => madeIn(period, 'm.id'),
     select: (only) => `select m.shop_id, m.level_id, m.id, m.type, m.reference, (select true
           from reservation_line rl where rl.order_id = o.id
             and rl.shop_id = m.shop_id and rl.level_id = m.level_id) as has_line,
@@ -123,8 +125,8 @@ export const stockInvariants: Invariant[] = [
   }),
   invariantOf('warehouse', 'the last event of a warehouse says whether it is active', {
     key: { shop_id: 'uuid', id: 'uuid' },
-    changed: ({ id }) => `select shop_id, id from warehouse where id >= '${id}'
-      union select shop_id, warehouse_id from warehouse_event where id >= '${id}'`,
+    changed: (period) => `select shop_id, id from warehouse where ${madeIn(period, 'id')}
+      union select shop_id, warehouse_id from warehouse_event where ${madeIn(period, 'id')}`,
     select: (only) => `select w.shop_id, w.id, w.active, e.type from warehouse w left join lateral (
         select type from warehouse_event where shop_id = w.shop_id and warehouse_id = w.id
         order by id desc limit 1) e on true

@@ -1,23 +1,23 @@
-import { type Invariant, invariantOf, type Moment } from './invariant.js';
-import { levelsSince } from './ledger-invariants.js';
+import { type Invariant, invariantOf, madeIn, type Period } from './invariant.js';
+import { clockSkew, idBefore, levelsSince } from './ledger-invariants.js';
 
 /** SQL for the keys, (shop_id, id), of transfers with movements since, and of new ones. */
-const transfersSince = ({ id }: Moment) => `select distinct shop_id, case
+const transfersSince = (period: Period) => `select distinct shop_id, case
       when pg_input_is_valid(reference, 'uuid') then reference::uuid end as id
-    from stock_movement where id >= '${id}' and reference is not null
+    from stock_movement where ${madeIn(period, 'id')} and reference is not null
       and type in ('TRANSFER_OUT', 'TRANSFER_IN', 'ADJUSTMENT')
-    union select shop_id, id from stock_transfer where id >= '${id}'`;
+    union select shop_id, id from stock_transfer where ${madeIn(period, 'id')}`;
 
 /** The invariants of transfers between warehouses; they hold at every commit. */
 export const transferInvariants: Invariant[] = [
   invariantOf('warehouse', 'incoming is the sum of units in transit', {
     key: { shop_id: 'uuid', id: 'uuid' },
-    changed: (since) => `${levelsSince(since)} union select l.shop_id, l.id
+    changed: (period) => `${levelsSince(period)} union select l.shop_id, l.id
       from stock_transfer t
         join transfer_line tl on tl.shop_id = t.shop_id and tl.transfer_id = t.id
         join stock_level l
           on l.shop_id = t.shop_id and l.warehouse_id = t.to_id and l.sku = tl.sku
-      where (t.shop_id, t.id) in (${transfersSince(since)})`,
+      where (t.shop_id, t.id) in (${transfersSince(period)})`,
     select: (only) => `select l.shop_id, l.id, l.sku, l.incoming,
         coalesce(sum(t.quantity - t.received - t.returned - t.missing), 0) as in_transit
       from stock_level l
@@ -33,8 +33,8 @@ export const transferInvariants: Invariant[] = [
     'every unit of a transfer is received, returned, missing or in transit',
     {
       key: { shop_id: 'uuid', transfer_id: 'uuid', sku: 'text' },
-      changed: (since) => `select shop_id, transfer_id, sku from transfer_line
-        where (shop_id, transfer_id) in (${transfersSince(since)})`,
+      changed: (period) => `select shop_id, transfer_id, sku from transfer_line
+        where (shop_id, transfer_id) in (${transfersSince(period)})`,
       select: (
         only,
       ) => `select t.shop_id, t.transfer_id, t.sku, t.status, t.quantity, t.received, t.returned, t.missing,
@@ -51,10 +51,12 @@ export const transferInvariants: Invariant[] = [
            and c.id > t.transfer_id) > 0 as may_be_detached
       from (select t.status, t.from_id, t.to_id, tl.* from transfer_line tl
               join stock_transfer t on t.shop_id = tl.shop_id and t.id = tl.transfer_id) t
-        left join (select m.reference, m.type, m.on_hand_delta, l.shop_id, l.warehouse_id, l.sku
+        -- \`offset 0\`: by the reference, in the partitions since the transfer, and not by the level in all of them.
+        left join lateral (select m.type, m.on_hand_delta, l.warehouse_id, l.sku
                    from stock_movement m
-                     join stock_level l on l.shop_id = m.shop_id and l.id = m.level_id) m
-          on m.reference = t.transfer_id::text and m.shop_id = t.shop_id and m.sku = t.sku
+                     join stock_level l on l.shop_id = m.shop_id and l.id = m.level_id
+                   where m.reference = t.transfer_id::text and m.shop_id = t.shop_id
+                     and m.id >= ${idBefore('t.transfer_id', clockSkew)} offset 0) m on m.sku = t.sku
       where ${only('t.shop_id, t.transfer_id, t.sku')}
       group by t.shop_id, t.transfer_id, t.sku, t.from_id, t.to_id, t.status, t.quantity, t.received, t.returned, t.missing`,
       holds: `may_be_detached or sent = quantity and arrived = received + missing and sent_back = returned
@@ -63,7 +65,7 @@ export const transferInvariants: Invariant[] = [
   ),
   invariantOf('warehouse', 'every movement of a transfer has a transfer line', {
     key: { shop_id: 'uuid', level_id: 'uuid', id: 'uuid' },
-    changedWhere: ({ id }) => `m.id >= '${id}'`,
+    changedWhere: (period) => madeIn(period, 'm.id'),
     select: (only) => `select m.shop_id, m.level_id, m.id, m.type, m.reference, (select true
         from stock_level l join transfer_line t on t.shop_id = l.shop_id and t.sku = l.sku
         where l.shop_id = m.shop_id and l.id = m.level_id and t.transfer_id = case

@@ -8,8 +8,8 @@ import { type Invariant, invariantOf } from './invariant.js';
 export const uniqueValueInvariants: Invariant[] = [
   invariantOf('order', 'the numbers of orders are those that are stored as unique', {
     key: { number: 'text', customer_id: 'uuid', id: 'uuid' },
-    changed: (since) => `select number, customer_id, id from customer_order
-      where number is not null and (customer_id, id) in (${ordersSince(since)})`,
+    changed: (period) => `select number, customer_id, id from customer_order
+      where number is not null and (customer_id, id) in (${ordersSince(period)})`,
     select: (only) => `select o.number, o.customer_id, o.id, true as used,
           n.number is not null as stored
         from customer_order o left join numbered_order n
@@ -24,8 +24,8 @@ export const uniqueValueInvariants: Invariant[] = [
   }),
   invariantOf('order', 'the transactions of payments are those that are stored as unique', {
     key: { provider: 'text', provider_transaction_id: 'text', customer_id: 'uuid', id: 'uuid' },
-    changed: (since) => `select provider, provider_transaction_id, customer_id, id from payment
-      where provider_transaction_id is not null and (customer_id, id) in (${paymentsSince(since)})`,
+    changed: (period) => `select provider, provider_transaction_id, customer_id, id from payment
+      where provider_transaction_id is not null and (customer_id, id) in (${paymentsSince(period)})`,
     select: (
       only,
     ) => `select p.provider, p.provider_transaction_id, p.customer_id, p.id, true as used,

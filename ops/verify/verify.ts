@@ -50,7 +50,7 @@ export async function verify(urls: DatabaseUrls, options: VerifyOptions = {}): P
   const { changedSince: since, only = invariants, ...looks } = options;
   const readers = openReaders(urls);
   try {
-    await readers.now();
+    await readers.now('all');
     const scopes = [since ? ({ of: 'changed', since } as const) : ({ of: 'all' } as const)];
     const checks = only.map((invariant) => ({ invariant, scopes }));
     const defaults = { looksApartMs, deadlineMs: fullDeadlineMs, atRest: false };

@@ -55,6 +55,24 @@ const chainBreaks: readonly Break[] = [
       counted(1),
     ],
   ],
+  // The same, before a movement of that moment that belongs to something else.
+  [
+    chain,
+    'warehouse',
+    [
+      'alter table stock_level drop constraint stock_level_not_negative',
+      `update stock_level set committed = -1 where id = '${level}'`,
+      movement({ type: 'UNCOMMIT', committedDelta: -1 }),
+      `update stock_level set committed = 0 where id = '${level}'`,
+      movement({ type: 'COMMIT', seq: 2, committedDelta: 1, reference: 'another' }),
+      changeable,
+      `update stock_movement m set created_at = p.created_at,
+         id = (left(p.id::text, 14) || '7fff-bfff-ffffffffffff')::uuid
+       from stock_movement p where m.level_id = '${level}' and m.seq = 3
+         and p.level_id = '${level}' and p.seq = 2`,
+      counted(2),
+    ],
+  ],
   // One that only promises units, and changes those on hand.
   [
     chain,
