@@ -1,4 +1,5 @@
 import type { Schema } from '../shared/database/connect.js';
+import { Migration20261210PartitionFunctions } from '../shared/database/partitions/20261210-partition-functions.js';
 import { Migration20261127StoredOutcomes } from '../shared/idempotency/20261127-stored-outcomes.js';
 import { IdempotencyKey } from '../shared/idempotency/claim-key.js';
 import { StoredOutcome } from '../shared/idempotency/stored-outcome.js';
@@ -79,5 +80,6 @@ export const databaseSchema: Schema = {
     { name: '20261207-retention', class: Migration20261207Retention },
     { name: '20261208-list-indexes', class: Migration20261208ListIndexes },
     { name: '20261208-recent-changes', class: Migration20261208RecentChanges },
+    { name: '20261210-partition-functions', class: Migration20261210PartitionFunctions },
   ],
 };

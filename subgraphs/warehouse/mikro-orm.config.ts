@@ -1,4 +1,5 @@
 import type { Schema } from '../shared/database/connect.js';
+import { Migration20261210PartitionFunctions } from '../shared/database/partitions/20261210-partition-functions.js';
 import { Migration20261127StoredOutcomes } from '../shared/idempotency/20261127-stored-outcomes.js';
 import { StoredOutcome } from '../shared/idempotency/stored-outcome.js';
 import { InboxEntry } from '../shared/messaging/inbox.js';
@@ -63,5 +64,6 @@ export const databaseSchema: Schema = {
     { name: '20261207-retention-indexes', class: Migration20261207RetentionIndexes },
     { name: '20261208-list-indexes', class: Migration20261208ListIndexes },
     { name: '20261208-recent-changes', class: Migration20261208RecentChanges },
+    { name: '20261210-partition-functions', class: Migration20261210PartitionFunctions },
   ],
 };
