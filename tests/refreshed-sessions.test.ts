@@ -177,7 +177,7 @@ describe('a refresh token', () => {
     await expectEnded(second);
     await pruneSessions();
     expect(await stored(second)).toHaveLength(2);
-    await setRow(second, `ended_at = now() - interval '31 days'`);
+    await setRow(second, `expires_at = now() - interval '1 s'`);
     await pruneSessions();
     expect(await stored(second)).toEqual([]);
   });
