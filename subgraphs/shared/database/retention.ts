@@ -6,6 +6,8 @@ export type Retention =
   | { readonly permanently: string }
   /** the table whose rows own them: a row is deleted together with its owner */
   | { readonly withOwner: string }
+  /** the variable with the number of months after which a partition leaves the application, as an archive */
+  | { readonly detachedAfter: 'LEDGER_MONTHS' | 'ORDER_HISTORY_MONTHS' }
   | KeptFor;
 
 /** Rows that the pruner of their subgraph deletes (`prune.ts`). */
