@@ -7,8 +7,11 @@ import { User } from '../user.js';
 const tokens: KeptFor['owned'] = {
   by: ['id'],
   deletions: [
-    `delete from refresh_token where hash in (
-       select hash from refresh_token where session_id in (select id from owner) limit rows_max)`,
+    {
+      atMost: 5000,
+      sql: (rowsMax) => `delete from refresh_token where hash in (
+        select hash from refresh_token where session_id in (select id from owner) limit ${rowsMax})`,
+    },
   ],
   ownersMax: 1000,
 };
