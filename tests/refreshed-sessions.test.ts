@@ -2,7 +2,13 @@ import { createHash } from 'node:crypto';
 import { decodeJwt } from 'jose';
 import pg from 'pg';
 import { connect, disconnect } from '../subgraphs/shared/database/connect.js';
-import { prunablesOf, prune } from '../subgraphs/shared/database/prune.js';
+import {
+  noProgress,
+  type Prunable,
+  prunablesOf,
+  prune,
+  pruneBatch,
+} from '../subgraphs/shared/database/prune.js';
 import { databaseSchema } from '../subgraphs/user/mikro-orm.config.js';
 import { LoginSession } from '../subgraphs/user/session/login-session.js';
 import { sessionsOf, type Tokens } from './harness/sessions.js';
@@ -177,7 +183,7 @@ describe('a refresh token', () => {
     await expectEnded(second);
     await pruneSessions();
     expect(await stored(second)).toHaveLength(2);
-    await setRow(second, `ended_at = now() - interval '31 days'`);
+    await setRow(second, `expires_at = now() - interval '1 s'`);
     await pruneSessions();
     expect(await stored(second)).toEqual([]);
   });
@@ -188,6 +194,27 @@ describe('a refresh token', () => {
     await setRow(last, `expires_at = now() - interval '1 s'`);
     await pruneSessions();
     expect(await stored(last)).toEqual([]);
+    expect(await stored(live)).toHaveLength(1);
+  });
+
+  it('is deleted in batches of 5000, and its session with the last one', async () => {
+    const tokens = await firstTokens();
+    await database.query(
+      `insert into refresh_token (hash, session_id, expires_at)
+       select left(md5(n::text) || md5(n::text), 43), $1, now() from generate_series(1, 12000) as n`,
+      [idOf(tokens)],
+    );
+    const live = await firstTokens();
+    await setRow(tokens, `expires_at = now() - interval '1 s'`);
+    const settings = { name: 'test', url: system.databases.user, poolMax: 1 };
+    const orm = await connect(settings, databaseSchema);
+    const [rule] = prunablesOf(orm.em, [LoginSession]) as [Prunable];
+    const progress = noProgress();
+    for (const left of [7001, 2001, 0]) {
+      await pruneBatch(orm.em, rule, progress);
+      expect(await stored(tokens)).toHaveLength(left);
+    }
+    await disconnect(orm);
     expect(await stored(live)).toHaveLength(1);
   });
 

@@ -1,7 +1,7 @@
 import type { MikroORM } from '@mikro-orm/postgresql';
 import pg from 'pg';
 import { databaseSchema as orderSchema } from '../../subgraphs/order/mikro-orm.config.js';
-import { paymentQueue } from '../../subgraphs/order/payment/recover-payments.js';
+import { paymentJobs, paymentQueue } from '../../subgraphs/order/payment/recover-payments.js';
 import { connect } from '../../subgraphs/shared/database/connect.js';
 import { migrate } from '../../subgraphs/shared/database/run-migrations.js';
 import { outboxJobs } from '../../subgraphs/shared/messaging/outbox-relay.js';
@@ -31,13 +31,13 @@ interface Case {
   find(orm: MikroORM): Promise<unknown[]>;
 }
 
-const claimOf = (queue: typeof outboxJobs) => (orm: MikroORM) =>
-  claimDue(orm.em, {
-    ...queue,
-    batchMax: dueRows,
-    set: `next_attempt_at = now() + interval '15 s'`,
-    returning: 'job.id',
-  });
+const claimOf =
+  (jobs: Omit<Parameters<typeof claimDue>[1], 'set' | 'batchMax'>) => (orm: MikroORM) =>
+    claimDue(orm.em, {
+      ...jobs,
+      batchMax: dueRows,
+      set: `next_attempt_at = now() + interval '15 s'`,
+    });
 const cases: readonly Case[] = [
   {
     name: 'sweeper',
@@ -58,7 +58,7 @@ const cases: readonly Case[] = [
       from generate_series(1, $1)`,
     finish: `update outbox set sent_at = now()
       where sent_at is null and dead_at is null and next_attempt_at >= now() - $1 * interval '1 s'`,
-    find: claimOf(outboxJobs),
+    find: claimOf({ ...outboxJobs, returning: 'job.id' }),
   },
   {
     name: 'due payments',
@@ -69,7 +69,7 @@ const cases: readonly Case[] = [
         now() - $2 * interval '1 s' from generate_series(1, $1)`,
     finish: `update payment set next_attempt_at = null
       where next_attempt_at >= now() - $1 * interval '1 s'`,
-    find: claimOf(paymentQueue),
+    find: claimOf(paymentJobs(['bench'])),
   },
 ];
 

@@ -2,9 +2,11 @@ import pg from 'pg';
 import { seedId } from '../../dev/seed/ids.js';
 import { seedStore } from '../../dev/seed/store.js';
 import { keepPartitions } from '../../subgraphs/shared/database/partitions/keep-partitions.js';
+import { monthOf } from '../../subgraphs/shared/database/partitions/month.js';
 import { newId } from '../../subgraphs/shared/ids.js';
 import { createLogger } from '../../subgraphs/shared/observability/logger.js';
 import { ledgerPartitions } from '../../subgraphs/warehouse/stock/ledger-checkpoint.js';
+import { attachAgainSql } from '../../tests/harness/attach-again.js';
 import { level } from '../../tests/harness/broken-stock.js';
 import { createAllTestDatabases } from '../../tests/harness/databases.js';
 import { placed } from '../../tests/harness/placed-order.js';
@@ -128,6 +130,8 @@ describe('npm run verify', () => {
     await run('warehouse', ['update ledger_checkpoint set on_hand = on_hand + 1']);
     expect(await brokenOf()).toEqual([name]);
     expect(await brokenOf(moment(Date.now() - 60_000))).toEqual([name]);
+    await run('warehouse', [attachAgainSql(monthOf(new Date(Date.now() - aYearMs)))]);
+    expect(await brokenOf()).toEqual([]);
   });
 
   it('finds nothing after the projections are rebuilt', async () => {

@@ -1,10 +1,12 @@
 import type { Schema } from '../shared/database/connect.js';
+import { Migration20261210PartitionFunctions } from '../shared/database/partitions/20261210-partition-functions.js';
 import { Migration20261127StoredOutcomes } from '../shared/idempotency/20261127-stored-outcomes.js';
 import { IdempotencyKey } from '../shared/idempotency/claim-key.js';
 import { StoredOutcome } from '../shared/idempotency/stored-outcome.js';
 import { InboxEntry } from '../shared/messaging/inbox.js';
 import { OutboxEntry } from '../shared/messaging/outbox.js';
 import { Migration20261207QueueMark } from '../shared/runtime/20261207-queue-mark.js';
+import { Migration20261210QueueScan } from '../shared/runtime/20261210-queue-scan.js';
 import { QueueMark } from '../shared/runtime/queue-mark.js';
 import { Cart, CartItem, UnitsInCarts } from './cart/cart.js';
 import { Migration20261127Initial } from './migrations/20261127-initial.js';
@@ -79,5 +81,7 @@ export const databaseSchema: Schema = {
     { name: '20261207-retention', class: Migration20261207Retention },
     { name: '20261208-list-indexes', class: Migration20261208ListIndexes },
     { name: '20261208-recent-changes', class: Migration20261208RecentChanges },
+    { name: '20261210-partition-functions', class: Migration20261210PartitionFunctions },
+    { name: '20261210-queue-scan', class: Migration20261210QueueScan },
   ],
 };

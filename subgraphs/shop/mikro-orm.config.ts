@@ -4,6 +4,7 @@ import { StoredOutcome } from '../shared/idempotency/stored-outcome.js';
 import { InboxEntry } from '../shared/messaging/inbox.js';
 import { OutboxEntry } from '../shared/messaging/outbox.js';
 import { Migration20261207QueueMark } from '../shared/runtime/20261207-queue-mark.js';
+import { Migration20261210QueueScan } from '../shared/runtime/20261210-queue-scan.js';
 import { QueueMark } from '../shared/runtime/queue-mark.js';
 import { Migration20261127Initial } from './migrations/20261127-initial.js';
 import { Migration20261208ListIndexes } from './migrations/20261208-list-indexes.js';
@@ -28,5 +29,6 @@ export const databaseSchema: Schema = {
     { name: '20261127-stored-outcomes', class: Migration20261127StoredOutcomes },
     { name: '20261207-queue-mark', class: Migration20261207QueueMark },
     { name: '20261208-list-indexes', class: Migration20261208ListIndexes },
+    { name: '20261210-queue-scan', class: Migration20261210QueueScan },
   ],
 };

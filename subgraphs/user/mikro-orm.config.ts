@@ -7,6 +7,7 @@ import { Migration20261207SessionLimits } from './migrations/20261207-session-li
 import { Migration20261207SessionLimitsIndexes } from './migrations/20261207-session-limits-indexes.js';
 import { Migration20261207ShownTimes } from './migrations/20261207-shown-times.js';
 import { Migration20261208RecentChanges } from './migrations/20261208-recent-changes.js';
+import { Migration20261210SessionIndex } from './migrations/20261210-session-index.js';
 import { Migration20261211ShownTimes } from './migrations/20261211-shown-times.js';
 import { Address } from './profile/address.js';
 import { LoginSession, RefreshToken } from './session/login-session.js';
@@ -22,6 +23,7 @@ export const databaseSchema: Schema = {
     { name: '20261207-session-limits-indexes', class: Migration20261207SessionLimitsIndexes },
     { name: '20261207-shown-times', class: Migration20261207ShownTimes },
     { name: '20261208-recent-changes', class: Migration20261208RecentChanges },
+    { name: '20261210-session-index', class: Migration20261210SessionIndex },
     { name: '20261211-shown-times', class: Migration20261211ShownTimes },
   ],
 };

@@ -1,9 +1,11 @@
 import type { Schema } from '../shared/database/connect.js';
+import { Migration20261210PartitionFunctions } from '../shared/database/partitions/20261210-partition-functions.js';
 import { Migration20261127StoredOutcomes } from '../shared/idempotency/20261127-stored-outcomes.js';
 import { StoredOutcome } from '../shared/idempotency/stored-outcome.js';
 import { InboxEntry } from '../shared/messaging/inbox.js';
 import { OutboxEntry } from '../shared/messaging/outbox.js';
 import { Migration20261207QueueMark } from '../shared/runtime/20261207-queue-mark.js';
+import { Migration20261210QueueScan } from '../shared/runtime/20261210-queue-scan.js';
 import { QueueMark } from '../shared/runtime/queue-mark.js';
 import { StockCount, StockCountLine } from './count/stock-count.js';
 import { Migration20261127Initial } from './migrations/20261127-initial.js';
@@ -64,6 +66,8 @@ export const databaseSchema: Schema = {
     { name: '20261207-retention-indexes', class: Migration20261207RetentionIndexes },
     { name: '20261208-list-indexes', class: Migration20261208ListIndexes },
     { name: '20261208-recent-changes', class: Migration20261208RecentChanges },
+    { name: '20261210-partition-functions', class: Migration20261210PartitionFunctions },
+    { name: '20261210-queue-scan', class: Migration20261210QueueScan },
     { name: '20261213-reservation-lines', class: Migration20261213ReservationLines },
   ],
 };

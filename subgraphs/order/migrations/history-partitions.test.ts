@@ -3,7 +3,7 @@ import { createTestDatabases } from '../../../tests/harness/databases.js';
 import { keepPartitions } from '../../shared/database/partitions/keep-partitions.js';
 import { addMonths, firstDayOf, monthOf } from '../../shared/database/partitions/month.js';
 import { migrate } from '../../shared/database/run-migrations.js';
-import { newId, newIdAt } from '../../shared/ids.js';
+import { lowestIdAt, newId, newIdAt } from '../../shared/ids.js';
 import { createLogger } from '../../shared/observability/logger.js';
 import { databaseSchema } from '../mikro-orm.config.js';
 import { sinceOrders } from '../order/order-history.js';
@@ -15,7 +15,9 @@ const before = {
 };
 const logger = createLogger('test', 'silent');
 
-describe('the history of orders of five months that is partitioned', () => {
+const zones = ['UTC', 'Pacific/Kiritimati', 'Pacific/Pago_Pago'];
+
+describe.each(zones)('the history of orders that is partitioned by a server in %s', (zone) => {
   let databases: Awaited<ReturnType<typeof createTestDatabases<'order'>>>;
   let client: pg.Client;
   const thisMonth = monthOf(new Date());
@@ -31,6 +33,8 @@ describe('the history of orders of five months that is partitioned', () => {
     client = new pg.Client({ connectionString: databases.urls.order });
     await client.connect();
     await client.query('drop schema public cascade; create schema public');
+    await client.query(`alter database ${client.database} set timezone = '${zone}'`);
+    await client.query(`set timezone = '${zone}'`);
     const settings = { name: 'order', url: databases.urls.order, poolMax: 1, logger };
     await migrate(settings, before);
     await client.query(
@@ -59,6 +63,24 @@ describe('the history of orders of five months that is partitioned', () => {
       'select tableoid::regclass::text as name from order_event order by id',
     );
     expect(rows.map((row) => row.name)).toEqual(months.map(partition));
+  });
+
+  it('has partitions that begin and end with months in UTC', async () => {
+    const { rows } = await client.query<{ bounds: string; zone: string }>(
+      `select pg_get_expr(relpartbound, c.oid) as bounds, current_setting('timezone') as zone
+       from pg_inherits join pg_class c on c.oid = inhrelid
+       where inhparent = 'order_event'::regclass and relname <> 'order_event_default'
+       order by relname`,
+    );
+    const ends = Array.from({ length: 9 }, (_, n) => addMonths(thisMonth, n - 4)).map((month) =>
+      lowestIdAt(firstDayOf(month).getTime()),
+    );
+    expect(rows).toEqual(
+      ends.slice(1).map((end, n) => ({
+        bounds: `FOR VALUES FROM ('${ends[n]}') TO ('${end}')`,
+        zone,
+      })),
+    );
   });
 
   it('is not changed, neither in the whole nor in a partition, and no key refers to it', async () => {
@@ -90,7 +112,12 @@ describe('the history of orders of five months that is partitioned', () => {
 
   it('loses the months that are kept no longer', async () => {
     const parts = { databaseUrl: databases.urls.order, logger };
-    await keepPartitions(parts, [{ table: 'order_event', keepMonths: 2 }]);
+    const keep = () => keepPartitions(parts, [{ table: 'order_event', keepMonths: 2 }]);
+    await keep();
+    expect(await readAll()).toEqual(inserted.slice(1));
+    await keep();
+    expect(await readAll()).toEqual(inserted.slice(2));
+    await keep();
     expect(await readAll()).toEqual(inserted.slice(2));
   });
 });

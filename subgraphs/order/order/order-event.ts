@@ -40,7 +40,7 @@ export type OrderEventType = keyof typeof OrderEventType;
 /** An entry of an order’s history. Append-only, enforced by a trigger, once the stock is held. */
 @Allow('parent')
 @ObjectType({ description: 'An entry of an order’s history. Entries never change.' })
-@Retained({ withOwner: 'customer_order' })
+@Retained({ withOwner: 'customer_order' }, { detachedAfter: 'ORDER_HISTORY_MONTHS' })
 @Entity({ tableName: 'order_event' })
 @ForeignKey({
   name: 'order_event_order_id_foreign',

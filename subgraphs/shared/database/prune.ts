@@ -1,7 +1,13 @@
 import type { EntityClass } from '@mikro-orm/core';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { Logger } from '../observability/logger.js';
-import { isKeptFor, type KeptFor, type OwnedRows, retentionsOf } from './retention.js';
+import {
+  isKeptFor,
+  type KeptFor,
+  type OwnedDeletion,
+  type OwnedRows,
+  retentionsOf,
+} from './retention.js';
 import { sql, sqlCount } from './sql.js';
 import { transact } from './transact.js';
 
@@ -32,7 +38,6 @@ export const outdatedSql = ({ keptFor, since, where }: KeptFor) =>
 
 // Less than 0.2 s of deleting, so that no lock is held for long.
 const batchMax = 5000;
-const ownedMax = 5000;
 
 /** SQL for a batch of outdated rows that nobody has locked: the longest outdated first, from `$1` on, at most `$2`. */
 export const batchSql = (rule: Prunable, columns: readonly string[]) =>
@@ -85,10 +90,10 @@ export async function pruneBatch(
 }
 
 /** A deletion with the rows of `owner`: `$1`, … are the values of the columns of `by`. */
-export const ownedSql = (by: readonly string[], deletion: string) =>
+export const ownedSql = (by: readonly string[], deletion: OwnedDeletion) =>
   `with owner (${by.join(', ')}) as (
      select * from unnest(${by.map((_, n) => `$${n + 1}::uuid[]`).join(', ')}))
-   ${deletion.replaceAll('rows_max', String(ownedMax))}`;
+   ${typeof deletion === 'string' ? deletion : deletion.sql(deletion.atMost)}`;
 
 export const deleteOwnersSql = (table: string, by: readonly string[]) =>
   `delete from ${table} t using owner o
@@ -107,7 +112,8 @@ const pruneOwners = (em: EntityManager, rule: Prunable, owned: OwnedRows, progre
     const values = by.map((column) => found.map((row) => row[column]));
     for (const deletion of deletions) {
       const rows = await sqlCount(tx, ownedSql(by, deletion), values);
-      if (deletion.includes('rows_max') && rows === ownedMax) return { rows: 0, isFull: true };
+      if (typeof deletion !== 'string' && rows === deletion.atMost)
+        return { rows: 0, isFull: true };
     }
     const rows = await sqlCount(tx, ownedSql(by, deleteOwnersSql(table, by)), values);
     progress.from = found.at(-1)?.since ?? progress.from;

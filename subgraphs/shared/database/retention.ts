@@ -6,6 +6,8 @@ export type Retention =
   | { readonly permanently: string }
   /** the table whose rows own them: a row is deleted together with its owner */
   | { readonly withOwner: string }
+  /** the variable with the number of months after which a partition leaves the application, as an archive */
+  | { readonly detachedAfter: 'LEDGER_MONTHS' | 'ORDER_HISTORY_MONTHS' }
   | KeptFor;
 
 /** Rows that the pruner of their subgraph deletes (`prune.ts`). */
@@ -25,14 +27,14 @@ export interface KeptFor {
 export interface OwnedRows {
   /** the columns of the owner’s primary key, each a `uuid` */
   readonly by: readonly string[];
-  /**
-   * In order; the owners are the rows of `owner`, with the columns of `by`. One that names `rows_max` deletes at most
-   * so many rows; while it deletes as many, the owners stay.
-   */
-  readonly deletions: readonly string[];
+  /** in order; the owners are the rows of `owner`, with the columns of `by` */
+  readonly deletions: readonly OwnedDeletion[];
   /** how many owners are deleted at once */
   readonly ownersMax: number;
 }
+
+/** SQL; with a number of rows that it deletes at most: while it deletes as many, the owners stay. */
+export type OwnedDeletion = string | { readonly atMost: number; sql(rowsMax: number): string };
 
 const retentions = new WeakMap<object, readonly Retention[]>();
 

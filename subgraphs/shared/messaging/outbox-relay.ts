@@ -10,6 +10,7 @@ import { gaugeOf, type Registry } from '../observability/metrics.js';
 import { telemetry } from '../observability/telemetry/telemetry.js';
 import { failPoint } from '../resilience/fail-point.js';
 import { claimDue, type JobQueue, oldestJobSeconds, retryAtSql } from '../runtime/due-jobs.js';
+import { scanAges } from '../runtime/queue-mark.js';
 import { startWorker } from '../runtime/worker.js';
 import { deliveryMax } from './inbox.js';
 
@@ -77,13 +78,19 @@ export function startRelay(options: RelayOptions): { stop(): Promise<void> } {
   };
 }
 
-/** Exposes the metrics of the alerts: age of the oldest entry, and dead letters. */
+/** Exposes the metrics of the alerts: age of the oldest entry, dead letters, and the marks of all queues. */
 function watchOutbox({ em, registry }: RelayOptions): void {
   const lag = {
     name: 'holdfast_outbox_oldest_seconds',
     help: 'Age of the oldest undelivered event.',
   };
   gaugeOf(registry, lag, () => oldestJobSeconds(em.fork(), outboxJobs));
+  const scan = {
+    name: 'holdfast_queue_scan_age_seconds',
+    help: 'Time since rows before the mark of a queue were last looked for; normally 300 at most.',
+    label: 'queue',
+  };
+  gaugeOf(registry, scan, () => scanAges(em.fork()));
   const dead = {
     name: 'holdfast_outbox_dead_letters',
     help: 'Events that were refused permanently. Each needs attention.',

@@ -1,3 +1,4 @@
+import { jest } from '@jest/globals';
 import pg from 'pg';
 import { createTestDatabases } from '../../../tests/harness/databases.js';
 import { eventually } from '../../../tests/harness/wait.js';
@@ -5,7 +6,7 @@ import { databaseSchema } from '../../order/mikro-orm.config.js';
 import { connect, disconnect } from '../database/connect.js';
 import { sql } from '../database/sql.js';
 import { claimDue, type JobQueue, oldestJobSeconds } from './due-jobs.js';
-import { refreshMark, scanStart } from './queue-mark.js';
+import { refreshMark, scanAges, scanStart } from './queue-mark.js';
 
 const queue: JobQueue = {
   table: 'job_of_test',
@@ -172,19 +173,41 @@ describe('the low-water mark of a queue', () => {
     expect(Math.round(await secondsBehind())).toBe(3600);
   });
 
-  it('is looked behind by one of several processes', async () => {
+  it('is lowered by one of several processes: the others do not look', async () => {
     await refresh();
     const others = await Promise.all([open(), open(), open()]);
-    await sql(orm.em.fork(), `update queue_mark set scanned_at = now() - interval '1 h'`);
-    await addJob(1, 3600);
-    await sql(orm.em.fork(), 'update queue_mark set mark = now()');
-    await Promise.all(others.map(({ em }) => refreshMark(em, queue, 300_000)));
-    expect(Math.round(await secondsBehind())).toBe(3600);
-    const [row] = await sql<{ recent: boolean }>(
+    await sql(
       orm.em.fork(),
-      `select scanned_at > now() - interval '1 min' as recent from queue_mark`,
+      `update queue_mark set mark = now(), scanned_at = now() - interval '1 h',
+         scan_ended_at = now() - interval '1 h'`,
     );
-    expect(row?.recent).toBe(true);
+    await addJob(1, 3600);
+    const spies = others.map(({ em }) =>
+      jest.spyOn(em.getConnection().getClient(), 'executeQuery'),
+    );
+    await Promise.all(others.map(({ em }) => refreshMark(em, queue, 300_000)));
+    const looks = spies
+      .flatMap((spy) => spy.mock.calls)
+      .filter(([query]) => 'sql' in query && query.sql.includes('lowest.due < mark'));
+    expect(looks).toHaveLength(1);
+    expect(Math.round(await secondsBehind())).toBe(3600);
+    expect((await scanAges(orm.em.fork()))[queue.table]).toBeLessThan(60);
     for (const other of others) await disconnect(other);
+  });
+
+  it('has an age that grows while looks fail, each of which is logged', async () => {
+    await refresh();
+    await sql(
+      orm.em.fork(),
+      `update queue_mark set scanned_at = now() - interval '1 h', scan_ended_at = now() - interval '1 h'`,
+    );
+    const warnings: string[] = [];
+    orm.config.set('logger', (message: string) => warnings.push(message));
+    const broken = { ...queue, dueAt: 'no_such_column' as never };
+    await expect(refreshMark(orm.em, broken, 300_000)).rejects.toThrow('no_such_column');
+    expect(warnings).toEqual([expect.stringContaining('queue job_of_test not searched')]);
+    expect((await scanAges(orm.em.fork()))[queue.table]).toBeGreaterThan(3000);
+    await refresh(now);
+    expect((await scanAges(orm.em.fork()))[queue.table]).toBeLessThan(60);
   });
 });

@@ -19,6 +19,10 @@ export class QueueMark {
   /** when a process last began to look for rows before the mark */
   @Property({ type: 'timestamptz', defaultRaw: 'now()' })
   scannedAt!: Date;
+
+  /** when such a look was last completed */
+  @Property({ type: 'timestamptz', defaultRaw: 'now()' })
+  scanEndedAt!: Date;
 }
 
 /** A table that is scanned for what is due, by an index on the time. */
@@ -88,8 +92,7 @@ export async function refreshMark(
      where queue = $1 and scanned_at < now() - $2 * interval '1 ms' returning 1`,
     [queue.table, scanAfterMs],
   );
-  // A scan that takes too long is given up until the next; the queue goes on from the mark.
-  if (scanned.length > 0) await sql(em.fork(), lowerSql(queue), [queue.table]).catch(() => {});
+  if (scanned.length > 0) await lowerMark(em, queue);
   const behindMs = (queue.transactionMaxMs ?? transactionMaxDefaultMs) + marginMs;
   await sql(em.fork(), raiseSql(queue), [queue.table, behindMs, refreshEveryMs / 2]);
   const [row] = await sql<{ mark: string }>(
@@ -100,6 +103,28 @@ export async function refreshMark(
     [queue.table],
   );
   return row?.mark ?? '-infinity';
+}
+
+/** A look that fails or takes too long is given up until the next; the queue goes on from the mark. */
+async function lowerMark(em: EntityManager, queue: Queue): Promise<void> {
+  try {
+    await sql(em.fork(), lowerSql(queue), [queue.table]);
+    await sql(em.fork(), 'update queue_mark set scan_ended_at = now() where queue = $1', [
+      queue.table,
+    ]);
+  } catch (error) {
+    const warn = em.config.get('logger');
+    warn(`queue ${queue.table} not searched for rows before its mark: ${(error as Error).message}`);
+  }
+}
+
+/** Queue → seconds since a look for rows before its mark was last completed. */
+export async function scanAges(em: EntityManager): Promise<Record<string, number>> {
+  const rows = await sql<{ queue: string; age: number }>(
+    em,
+    'select queue, extract(epoch from now() - scan_ended_at)::float8 as age from queue_mark',
+  );
+  return Object.fromEntries(rows.map(({ queue, age }) => [queue, Math.max(0, age)]));
 }
 
 const lowestSql = ({ table, dueAt, unfinished }: Queue, from: string) =>

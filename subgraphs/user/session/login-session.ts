@@ -7,26 +7,21 @@ import { User } from '../user.js';
 const tokens: KeptFor['owned'] = {
   by: ['id'],
   deletions: [
-    `delete from refresh_token where hash in (
-       select hash from refresh_token where session_id in (select id from owner) limit rows_max)`,
+    {
+      atMost: 5000,
+      sql: (rowsMax) => `delete from refresh_token where hash in (
+        select hash from refresh_token where session_id in (select id from owner) limit ${rowsMax})`,
+    },
   ],
   ownersMax: 1000,
 };
 
 /** A login on one device: the family of refresh tokens in which each replaces the one before. */
-@Retained(
-  { keptFor: '30 days', since: 'ended_at', index: 'login_session_ended', owned: tokens },
-  { keptFor: '0 days', since: 'expires_at', index: 'login_session_expires', owned: tokens },
-)
+@Retained({ keptFor: '0 days', since: 'expires_at', index: 'login_session_expires', owned: tokens })
 @Entity({ tableName: 'login_session' })
 @Index({
   name: 'login_session_live',
   expression: 'create index login_session_live on login_session (user_id) where ended_at is null',
-})
-@Index({
-  name: 'login_session_ended',
-  expression:
-    'create index login_session_ended on login_session (ended_at) where ended_at is not null',
 })
 @Index({ name: 'login_session_expires', properties: ['expiresAt'] })
 export class LoginSession {

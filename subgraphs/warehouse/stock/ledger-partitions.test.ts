@@ -1,3 +1,4 @@
+import { attachAgainSql } from '../../../tests/harness/attach-again.js';
 import { logger, openStock, stockUp, type TestStock } from '../../../tests/harness/stock-engine.js';
 import { keepPartitions, readMonths } from '../../shared/database/partitions/keep-partitions.js';
 import { addMonths, firstDayOf, monthOf } from '../../shared/database/partitions/month.js';
@@ -92,8 +93,37 @@ describe('the ledger in monthly partitions', () => {
     const tooEarly = expect.stringContaining('The history of this level begins later');
     expect(await all()).toEqual([tooEarly, 2, 2, 3, 3, 4, 4]);
     await keep(1);
+    await keep(1);
     expect(await checkpoints()).toEqual([{ level_id: id, seq: '4', id: rows[3]?.id, on_hand: 4 }]);
     expect(await all()).toEqual([...Array(5).fill(tooEarly), 4, 4]);
+  });
+
+  it('goes on from the month before once a month is attached again by the runbook', async () => {
+    const { at, rows } = await levelWith([14, 14, 9, 2, 2, 0].map(monthsAgo));
+    await keep(24);
+    for (let n = 0; n < 3; n += 1) await keep(1);
+    expect(await checkpoints()).toMatchObject([{ seq: '5', on_hand: 5 }]);
+    const ofMonth = (count: number) => addMonths(thisMonth, -count);
+    const attachAgain = (count: number) => stock.query(attachAgainSql(ofMonth(count)));
+    await attachAgain(2);
+    expect(await checkpoints()).toMatchObject([{ seq: '3', on_hand: 3 }]);
+    expect(await at(monthsAgo(2))).toBe(5);
+    await expect(at(monthsAgo(3))).rejects.toThrow('begins later');
+    await attachAgain(9);
+    expect(await checkpoints()).toMatchObject([{ seq: '2', on_hand: 2 }]);
+    await keep(8);
+    expect(await checkpoints()).toMatchObject([{ seq: '3', id: rows[2]?.id, on_hand: 3 }]);
+    await attachAgain(9);
+    await attachAgain(14);
+    expect(await checkpoints()).toEqual([]);
+    expect(await attached()).toEqual([-14, -9, -2, 0, 1, 2, 3].map((n) => ofMonth(-n)));
+    expect([await at(monthsAgo(15)), await at(monthsAgo(14)), await at(new Date())]).toEqual([
+      0, 2, 6,
+    ]);
+    for (const count of [14, 2]) {
+      const partition = `stock_movement_${ofMonth(count).replace('-', '_')}`;
+      await expect(stock.query(`delete from ${partition}`)).rejects.toThrow('append-only');
+    }
   });
 
   it('is not changed, neither in the whole nor in a partition', async () => {

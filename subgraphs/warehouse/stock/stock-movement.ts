@@ -27,7 +27,7 @@ export type MovementType = keyof typeof MovementType;
 /** A ledger entry, written in the transaction that changes the level. The table is partitioned by the month of `id`. */
 @Allow('parent')
 @ObjectType({ description: 'One change of a stock level. It is immutable.' })
-@Retained({ permanently: 'the ledger, a business record from which the stock follows' })
+@Retained({ detachedAfter: 'LEDGER_MONTHS' })
 @Entity({ tableName: 'stock_movement' })
 @ForeignKey({
   name: 'stock_movement_level_id_foreign',

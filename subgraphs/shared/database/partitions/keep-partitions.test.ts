@@ -3,7 +3,7 @@ import { createTestDatabases } from '../../../../tests/harness/databases.js';
 import { newIdAt } from '../../ids.js';
 import { createLogger } from '../../observability/logger.js';
 import { keepPartitions, type PartitionedTable, readMonths } from './keep-partitions.js';
-import { addMonths, firstDayOf, type Month } from './month.js';
+import { addMonths, firstDayOf, type Month, monthOf } from './month.js';
 import { partitionFunctionsDdl } from './partition-ddl.js';
 
 const logger = createLogger('test', 'silent');
@@ -56,6 +56,8 @@ describe('monthly partitions', () => {
         [partition],
       ),
   };
+  const waiting = `select from pg_stat_activity
+    where application_name = 'partitions' and wait_event_type = 'Lock'`;
   const midMonth = (month: Month) => new Date(firstDayOf(month).getTime() + 14 * 86_400_000);
   const keep = (
     month: Month,
@@ -122,7 +124,7 @@ describe('monthly partitions', () => {
     await expect(client.query('delete from entry')).rejects.toThrow('append-only');
   });
 
-  it('do not take rows that are too old, of a far future or not of a time: the default does', async () => {
+  it('leave rows that are too old, of the far future or without a time in the default partition', async () => {
     const ids = [
       newIdAt(firstDayOf('2020-01').getTime()),
       newIdAt(firstDayOf('2199-01').getTime()),
@@ -137,11 +139,107 @@ describe('monthly partitions', () => {
   it('are made once by processes that run at the same time, and detached once', async () => {
     await Promise.all([keep(first), keep(first), keep(first)]);
     await insertRows(first);
-    const later = addMonths(first, 8);
+    const later = addMonths(first, 7);
     await Promise.all([keep(later), keep(later), keep(later)]);
-    const left = [...months(addMonths(first, 2), 2), ...months(later, 4)];
+    const left = [...months(addMonths(first, 1), 3), ...months(later, 4)];
     expect(await readMonths(client, 'entry')).toEqual(left);
     expect(await read('select month from last_entry')).toHaveLength(1);
+  });
+
+  it('are detached one in a run, the oldest first', async () => {
+    await keep(first);
+    const later = addMonths(first, 24);
+    for (const left of [3, 2, 1, 0]) {
+      await keep(later);
+      expect(await readMonths(client, 'entry')).toEqual([
+        ...months(addMonths(first, 4 - left), left),
+        ...months(later, 4),
+      ]);
+    }
+  });
+
+  it('are not detached again by a process that waited for the one that did it', async () => {
+    await keep(first);
+    await insertRows(first);
+    const later = addMonths(first, 7);
+    await keep(later, { ...entries, keepMonths: 12 });
+    const other = new pg.Client({ connectionString: url });
+    await other.connect();
+    await other.query('begin; lock table entry in share update exclusive mode');
+    const late = keep(later); // it has read the months, and waits for the lock
+    while ((await client.query(waiting)).rowCount === 0);
+    await other.query(`select detach_partition('entry', $1)`, [`${first}-01`]);
+    await other.query('commit');
+    await other.end();
+    await late;
+    expect(await readMonths(client, 'entry')).toEqual([
+      ...months(addMonths(first, 1), 3),
+      ...months(later, 4),
+    ]);
+    expect(await idsIn('last_entry')).toEqual([]);
+  });
+
+  it('that another process has locked are left to it without a warning', async () => {
+    await keep(first);
+    const later = addMonths(first, 7);
+    await keep(later, { ...entries, keepMonths: 12 });
+    const other = new pg.Client({ connectionString: url });
+    await other.connect();
+    await other.query('begin; lock table entry in share update exclusive mode');
+    const warnings: unknown[] = [];
+    const noting = Object.assign(Object.create(logger), {
+      warn: (...line: unknown[]) => warnings.push(line),
+    });
+    await keepPartitions(
+      { databaseUrl: url, logger: noting },
+      [entries],
+      () => false,
+      midMonth(later),
+    );
+    expect(warnings).toEqual([]);
+    expect(await readMonths(client, 'entry')).toContain(first);
+    await other.end();
+  });
+
+  it('copy rows of the default partition before they lock what its keys refer to', async () => {
+    await insertRows(first);
+    const other = new pg.Client({ connectionString: url });
+    await other.connect();
+    await other.query('begin; lock table entry_default in access exclusive mode');
+    const maker = new pg.Client({ connectionString: url, application_name: 'partitions' });
+    await maker.connect();
+    const made = maker.query(`select make_partition('entry', $1)`, [`${first}-01`]);
+    while ((await client.query(waiting)).rowCount === 0);
+    const locks = await client.query(
+      `select l.mode from pg_locks l join pg_stat_activity a using (pid)
+       where a.application_name = 'partitions' and l.relation = 'owner'::regclass and l.granted`,
+    );
+    expect(locks.rows).toEqual([]);
+    await other.query('commit');
+    await made;
+    expect(await idsIn('entry_default')).toEqual([]);
+    expect(await idsIn('entry')).toHaveLength(3);
+    await Promise.all([other.end(), maker.end()]);
+  });
+
+  it('are refused for days within a month, and not detached while they are recent', async () => {
+    const now = monthOf(new Date());
+    await keepPartitions({ databaseUrl: url, logger }, [entries]);
+    for (const change of ['make', 'detach']) {
+      await expect(
+        client.query(`select ${change}_partition('entry', '2024-11-02')`),
+      ).rejects.toThrow('2024-11-02 is not the first day of a month');
+    }
+    for (const month of months(addMonths(now, -2), 3)) {
+      await client.query(`select make_partition('entry', $1)`, [`${month}-01`]);
+    }
+    const detach = (month: Month) =>
+      client.query(`select detach_partition('entry', $1)`, [`${month}-01`]);
+    for (const month of months(addMonths(now, -1), 5)) {
+      await expect(detach(month)).rejects.toThrow('too recent');
+    }
+    await detach(addMonths(now, -2));
+    expect(await readMonths(client, 'entry')).toEqual(months(addMonths(now, -1), 5));
   });
 
   it('are completed by the next run after one that died between two steps', async () => {
@@ -185,8 +283,6 @@ describe('monthly partitions', () => {
     await reader.connect();
     await reader.query('begin; select 1 from entry');
     const detaching = keep(later);
-    const waiting = `select from pg_stat_activity
-      where application_name = 'partitions' and wait_event_type = 'Lock'`;
     while ((await client.query(waiting)).rowCount === 0);
     for (let n = 0; n < 20; n += 1) await insertRows(later);
     expect(await readMonths(client, 'entry')).toContain(first);
@@ -196,7 +292,7 @@ describe('monthly partitions', () => {
     await reader.end();
   });
 
-  it('cannot be changed, whether attached or detached', async () => {
+  it('have rows that cannot be changed, whether attached or detached', async () => {
     await keep(first);
     await insertRows(first);
     const partition = `entry_${first.replace('-', '_')}`;
@@ -211,7 +307,8 @@ describe('monthly partitions', () => {
     }
     await keep(addMonths(first, 7));
     const insert = (table: string) => `insert into ${table} values (1, '${newIdAt(0)}')`;
-    for (const change of [...changes, insert]) {
+    const truncate = (table: string) => `truncate ${table}`;
+    for (const change of [...changes, insert, truncate]) {
       await expect(client.query(change(partition))).rejects.toThrow('is an archive');
     }
     const keys = await client.query(
@@ -253,6 +350,8 @@ describe('monthly partitions', () => {
       ...months(later, 4),
     ]);
     expect(await idsIn('last_entry')).toEqual(ids.slice(2));
+    await client.query(`revoke insert on entry from ${role}`);
+    await expect(keepAs(addMonths(later, 1))).rejects.toThrow(`${role} may not write to entry`);
     await admin.end();
   });
 });

@@ -38,8 +38,9 @@ const transactionMaxMs = 600_000;
 
 /**
  * Makes the partitions of this month, of the next three, and of months whose rows are in the default partition;
- * then detaches those that are kept no longer. Each is a transaction of its own, so it continues where another
- * run ended, and one process at a time does it. A lock that it does not get is tried again at its next run.
+ * then detaches the oldest one that is kept no longer: one at a time, so that a wrong setting is noticed. Each is a
+ * transaction of its own, so it continues where another run ended, and one process at a time does it. A lock that it
+ * does not get is tried again at its next run.
  *
  * @param now decides which; by default PostgreSQL's clock
  */
@@ -55,7 +56,7 @@ export function keepPartitions(
     for (const each of tables) {
       try {
         await makePartitions(client, each, thisMonth, isStopping, logger);
-        await detachPartitions(client, each, thisMonth, isStopping, logger);
+        await detachOldest(client, each, thisMonth, isStopping, logger);
       } catch (err) {
         if (!isLockTimeout(err)) throw err;
         logger.warn({ err, table: each.table }, 'partitions not changed: the table is locked');
@@ -94,47 +95,57 @@ async function makePartitions(
   }
 }
 
-async function detachPartitions(
+async function detachOldest(
   client: pg.Client,
-  each: PartitionedTable,
+  partitioned: PartitionedTable,
   thisMonth: Month,
   isStopping: () => boolean,
   logger: Logger,
 ): Promise<void> {
-  const { table, keepMonths } = each;
-  const oldest = addMonths(thisMonth, -keepMonths);
-  for (const month of (await readMonths(client, table)).filter((each) => each < oldest)) {
-    if (isStopping()) return;
-    await client.query('begin');
-    try {
-      const isDetached = await detach(client, each, month);
-      await client.query('commit');
-      if (isDetached) logger.info({ table, month }, 'partition detached');
-    } catch (error) {
-      await client.query('rollback').catch(() => {});
-      throw error;
-    }
+  const { table, keepMonths } = partitioned;
+  const [month] = await readMonths(client, table);
+  if (!month || month >= addMonths(thisMonth, -keepMonths) || isStopping()) return;
+  await client.query('begin');
+  try {
+    const isDetached = await detach(client, partitioned, month, logger);
+    await client.query('commit');
+    if (isDetached) logger.info({ table, month }, 'partition detached');
+  } catch (error) {
+    await client.query('rollback').catch(() => {});
+    throw error;
   }
 }
 
-/** @returns false if another process has detached it */
+/** @returns false if another process does it, or has done it */
 async function detach(
   client: pg.Client,
   { table, beforeDetach }: PartitionedTable,
   month: Month,
+  logger: Logger,
 ): Promise<boolean> {
   const partition = partitionOf(table, month);
-  await client.query(`lock table ${table} in share update exclusive mode`);
+  try {
+    await queryForLock(client, `lock table ${table} in share update exclusive mode`);
+  } catch (err) {
+    if (!isLockTimeout(err)) throw err;
+    logger.debug({ table, month }, 'partition left to the process that has the lock');
+    return false;
+  }
   if (!(await readMonths(client, table)).includes(month)) return false;
   // A row that came later would not be stored.
-  await client.query(`lock table ${partition} in share mode`);
+  await queryForLock(client, `lock table ${partition} in share mode`);
   await beforeDetach?.(client, partition);
-  await client.query('savepoint before_locks');
-  await retryingForLocks.execute(async () => {
-    await client.query('rollback to savepoint before_locks');
-    await client.query('select detach_partition($1, $2)', [table, firstDayText(month)]);
-  });
+  await queryForLock(client, 'select detach_partition($1, $2)', [table, firstDayText(month)]);
   return true;
+}
+
+/** Executes a statement that waits for locks, several times if needed; the transaction keeps what it did before. */
+async function queryForLock(client: pg.Client, text: string, values: unknown[] = []) {
+  await client.query('savepoint before_lock');
+  await retryingForLocks.execute(async () => {
+    await client.query('rollback to savepoint before_lock');
+    await client.query(text, values);
+  });
 }
 
 const retryingForLocks = retrying(lockTries - 1, isLockTimeout, pauses);

@@ -1,6 +1,6 @@
 /*
- * What the migrations of partitioned tables share. They have run on existing databases, so nothing here is ever
- * edited: a change is a new migration.
+ * What the migrations of partitioned tables share. They have run on existing databases: a change of a function here
+ * needs a new migration that creates the functions again, as `20261210-partition-functions.ts`.
  *
  * A table is partitioned by the month of its UUIDv7 ids: `TABLE_2026_11` has those of November 2026, UTC, and
  * `TABLE_default` those without a partition. The processes have no right to change tables. So both changes are
@@ -8,13 +8,20 @@
  */
 
 /** The lowest UUID of a time in whole ms: all UUIDv7 ids from then on are higher. */
-const firstId = `create function first_id_at(at timestamptz) returns uuid
+const firstId = `create or replace function first_id_at(at timestamptz) returns uuid
   language sql immutable strict parallel safe
   return (lpad(to_hex((extract(epoch from at) * 1000)::bigint), 12, '0') || repeat('0', 20))::uuid`;
 
 const begin = `
   if not exists (select from pg_partitioned_table where partrelid = to_regclass(quote_ident(parent))) then
     raise exception '% is not partitioned', parent;
+  end if;
+  -- Of the role that calls, not of the owner.
+  if not has_table_privilege(session_user, to_regclass(quote_ident(parent)), 'insert') then
+    raise exception '% may not write to %', session_user, parent using errcode = 'insufficient_privilege';
+  end if;
+  if month <> date_trunc('month', month::timestamp) then
+    raise exception '% is not the first day of a month', month;
   end if;
   -- One at a time. It blocks neither readers nor writers.
   execute format('lock table %I in share update exclusive mode', parent);`;
@@ -32,27 +39,29 @@ const lockReferenced = (mode: string) => `
 
 /**
  * Makes the partition of a month, with the rows of that month that are in the default partition. Returns false
- * if there is a table of that name.
+ * if there is a table of that name. It copies those rows before it asks for locks that others wait for. A row that
+ * is deleted meanwhile comes back, and the foreign keys refuse it: then a later run makes the partition.
  */
-const make = `create function make_partition(parent text, month date) returns boolean
+const make = `create or replace function make_partition(parent text, month date) returns boolean
   language plpgsql security definer set search_path = public, pg_temp as $$
 declare
   partition text := parent || to_char(month, '_YYYY_MM');
   lower uuid := first_id_at(month::timestamp at time zone 'UTC');
   upper uuid := first_id_at((month + interval '1 month') at time zone 'UTC');
+  copy text := format('insert into %I select * from %I where id >= $1 and id < $2 on conflict do nothing',
+    partition, parent || '_default');
   referenced regclass;
-  moved bigint;
+  moved boolean;
 begin
   ${begin}
   if to_regclass(quote_ident(partition)) is not null then return false; end if;
   execute format('create table %I (like %I including all)', partition, parent);
+  execute copy using lower, upper;
   ${lockReferenced('share row exclusive')}
-  -- Readers do not wait while rows are moved.
   execute format('lock table %I in share row exclusive mode', parent || '_default');
-  execute format('insert into %I select * from %I where id >= $1 and id < $2', partition, parent || '_default')
-    using lower, upper;
-  get diagnostics moved = row_count;
-  if moved > 0 then
+  execute copy using lower, upper; -- those that were inserted meanwhile
+  execute format('select exists (select from %I)', partition) into moved;
+  if moved then
     execute format('alter table %I disable trigger user', parent || '_default');
     execute format('delete from %I where id >= $1 and id < $2', parent || '_default') using lower, upper;
     execute format('alter table %I enable trigger user', parent || '_default');
@@ -63,10 +72,10 @@ begin
 end; $$`;
 
 /**
- * Makes the partition of a month a table of its own, which cannot be changed. It has no foreign keys, so that it
- * can be dropped without a lock on the tables that they refer to.
+ * Makes the partition of a month a table of its own, whose rows cannot be changed. It has no foreign keys, so that
+ * it can be dropped without a lock on the tables that they refer to. This month and the one before stay attached.
  */
-const detach = `create function detach_partition(parent text, month date) returns void
+const detach = `create or replace function detach_partition(parent text, month date) returns void
   language plpgsql security definer set search_path = public, pg_temp as $$
 declare
   partition text := parent || to_char(month, '_YYYY_MM');
@@ -74,6 +83,9 @@ declare
   key name;
 begin
   ${begin}
+  if month >= date_trunc('month', now() at time zone 'UTC') - interval '1 month' then
+    raise exception 'the partition of % is too recent to be detached', month;
+  end if;
   ${lockReferenced('access exclusive')}
   execute format('alter table %I detach partition %I', parent, partition);
   for key in select conname from pg_constraint
@@ -81,11 +93,11 @@ begin
   loop
     execute format('alter table %I drop constraint %I', partition, key);
   end loop;
-  execute format('create trigger detached before insert or update or delete on %I
+  execute format('create trigger detached before insert or update or delete or truncate on %I
     for each statement execute function detached_partition_fn()', partition);
 end; $$`;
 
-const refuseChange = `create function detached_partition_fn() returns trigger language plpgsql as
+const refuseChange = `create or replace function detached_partition_fn() returns trigger language plpgsql as
   $$ begin raise exception '% is an archive: it is not changed', tg_table_name; end; $$`;
 
 /** The functions, once for each database. */
