@@ -18,6 +18,8 @@ import { Migration20261207Retention } from './migrations/20261207-retention.js';
 import { Migration20261207RetentionIndexes } from './migrations/20261207-retention-indexes.js';
 import { Migration20261208ListIndexes } from './migrations/20261208-list-indexes.js';
 import { Migration20261208RecentChanges } from './migrations/20261208-recent-changes.js';
+import { Migration20261209ReservationShops } from './migrations/20261209-reservation-shops.js';
+import { Migration20261209ReservationShopsValidated } from './migrations/20261209-reservation-shops-validated.js';
 import { Reservation, ReservationLine } from './reservation/reservation.js';
 import { LedgerCheckpoint } from './stock/ledger-checkpoint.js';
 import { StockItem } from './stock/stock-item.js';
@@ -63,5 +65,10 @@ export const databaseSchema: Schema = {
     { name: '20261207-retention-indexes', class: Migration20261207RetentionIndexes },
     { name: '20261208-list-indexes', class: Migration20261208ListIndexes },
     { name: '20261208-recent-changes', class: Migration20261208RecentChanges },
+    { name: '20261209-reservation-shops', class: Migration20261209ReservationShops },
+    {
+      name: '20261209-reservation-shops-validated',
+      class: Migration20261209ReservationShopsValidated,
+    },
   ],
 };
