@@ -43,8 +43,8 @@ const cases: readonly Case[] = [
     name: 'sweeper',
     queue: reservationQueue,
     database: 'warehouse',
-    insert: `insert into reservation (order_id, state, expires_at)
-      select gen_random_uuid(), 'HELD', now() - $2 * interval '1 s' from generate_series(1, $1)`,
+    insert: `insert into reservation (order_id, shop_ids, state, expires_at)
+      select gen_random_uuid(), array[gen_random_uuid()], 'HELD', now() - $2 * interval '1 s' from generate_series(1, $1)`,
     finish: `update reservation set state = 'EXPIRED'
       where state = 'HELD' and expires_at >= now() - $1 * interval '1 s'`,
     find: (orm) => readOverdue({ orm }, new Set()),

@@ -105,6 +105,14 @@ export const stockInvariants: Invariant[] = [
       where m.type in ${orderTypes} and ${only('m.shop_id, m.level_id, m.id')}`,
     holds: 'has_line or may_be_pruned',
   }),
+  invariantOf('warehouse', 'the shops of a reservation are those of its lines', {
+    key: { order_id: 'uuid' },
+    changed: reservedOrdersSince,
+    select: (only) => `select r.order_id, r.state, r.shop_ids, array(select distinct l.shop_id
+          from reservation_line l where l.order_id = r.order_id) as shops_of_lines
+      from reservation r where ${only('r.order_id')}`,
+    holds: 'shop_ids @> shops_of_lines and shop_ids <@ shops_of_lines',
+  }),
   invariantOf('warehouse', 'no reservation is HELD more than 5 s after its expiry', {
     key: { order_id: 'uuid' },
     changedWhere: () => 'expires_at < now()',

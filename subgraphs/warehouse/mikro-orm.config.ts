@@ -20,6 +20,8 @@ import { Migration20261207Retention } from './migrations/20261207-retention.js';
 import { Migration20261207RetentionIndexes } from './migrations/20261207-retention-indexes.js';
 import { Migration20261208ListIndexes } from './migrations/20261208-list-indexes.js';
 import { Migration20261208RecentChanges } from './migrations/20261208-recent-changes.js';
+import { Migration20261209ReservationShops } from './migrations/20261209-reservation-shops.js';
+import { Migration20261209ReservationShopsValidated } from './migrations/20261209-reservation-shops-validated.js';
 import { Migration20261213ReservationLines } from './migrations/20261213-reservation-lines.js';
 import { Reservation, ReservationLine } from './reservation/reservation.js';
 import { LedgerCheckpoint } from './stock/ledger-checkpoint.js';
@@ -66,6 +68,11 @@ export const databaseSchema: Schema = {
     { name: '20261207-retention-indexes', class: Migration20261207RetentionIndexes },
     { name: '20261208-list-indexes', class: Migration20261208ListIndexes },
     { name: '20261208-recent-changes', class: Migration20261208RecentChanges },
+    { name: '20261209-reservation-shops', class: Migration20261209ReservationShops },
+    {
+      name: '20261209-reservation-shops-validated',
+      class: Migration20261209ReservationShopsValidated,
+    },
     { name: '20261210-partition-functions', class: Migration20261210PartitionFunctions },
     { name: '20261210-queue-scan', class: Migration20261210QueueScan },
     { name: '20261213-reservation-lines', class: Migration20261213ReservationLines },

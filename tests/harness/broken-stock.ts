@@ -10,6 +10,7 @@ export type Break = readonly [
 
 export const level = seedId('level', 0);
 const sold = newId();
+const ofOneShop = newId();
 
 interface TestMovement {
   readonly type: string;
@@ -211,11 +212,32 @@ export const stockBreaks: readonly Break[] = [
     ],
   ],
   [
+    'the shops of a reservation are those of its lines',
+    'warehouse',
+    [
+      // It names one shop, and has lines of two.
+      `insert into reservation (order_id, shop_ids, state, expires_at, payment_id)
+       select '${ofOneShop}', array[shop_id], 'COMMITTED', now(), '${newId()}'
+       from stock_level where id = '${level}'`,
+      `insert into reservation_line (order_id, shop_id, level_id, quantity)
+       select distinct on (shop_id) '${ofOneShop}'::uuid, shop_id, id, 0 from stock_level`,
+    ],
+  ],
+  [
+    'the shops of a reservation are those of its lines',
+    'warehouse',
+    [
+      // It names a shop without a line.
+      `insert into reservation (order_id, shop_ids, state, expires_at)
+       values ('${newId()}', array['${newId()}'::uuid], 'HELD', now() + interval '1 hour')`,
+    ],
+  ],
+  [
     'no reservation is HELD more than 5 s after its expiry',
     'warehouse',
     [
-      `insert into reservation (order_id, state, expires_at)
-       values ('${newId()}', 'HELD', now() - interval '6 s')`,
+      `insert into reservation (order_id, shop_ids, state, expires_at)
+       values ('${newId()}', array['${newId()}'::uuid], 'HELD', now() - interval '6 s')`,
     ],
   ],
   [
@@ -264,8 +286,8 @@ export const stockBreaks: readonly Break[] = [
     'every HELD or COMMITTED reservation belongs to an order',
     'warehouse',
     [
-      `insert into reservation (order_id, state, expires_at)
-       values ('${newId()}', 'HELD', now() + interval '1 hour')`,
+      `insert into reservation (order_id, shop_ids, state, expires_at)
+       values ('${newId()}', array['${newId()}'::uuid], 'HELD', now() + interval '1 hour')`,
     ],
   ],
 ];

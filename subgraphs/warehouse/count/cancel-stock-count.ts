@@ -14,11 +14,11 @@ export const CancelStockCountResult = createUnionType({
 /** Cancels an open stock count. @returns the count, or why nothing was changed */
 export function cancelStockCount(
   { em }: WarehouseContext,
-  id: InShop,
+  key: InShop,
   once?: Once<typeof CancelStockCountResult>,
 ): Promise<typeof CancelStockCountResult> {
   const work = async (tx: typeof em) => {
-    const count = await lockOpenCount(tx, id);
+    const count = await lockOpenCount(tx, key);
     if (count instanceof StockCount) count.status = 'CANCELLED';
     return count;
   };

@@ -1,9 +1,13 @@
 import { openStockCount } from '../../../tests/harness/stock-counts.js';
-import { openStock, stockUp, type TestStock } from '../../../tests/harness/stock-engine.js';
+import { logger, openStock, stockUp, type TestStock } from '../../../tests/harness/stock-engine.js';
+import { keepPartitions } from '../../shared/database/partitions/keep-partitions.js';
+import { addMonths, firstDayOf, monthOf } from '../../shared/database/partitions/month.js';
 import { newId } from '../../shared/ids.js';
 import { commitReservation, reserveStock, type StockEngine } from '../reservation/engine.js';
 import { adjustStock } from '../stock/adjust-stock.js';
+import { ledgerPartitions } from '../stock/ledger-checkpoint.js';
 import { markUnavailable } from '../stock/mark-unavailable.js';
+import { movementId } from '../stock/movement-id.js';
 import { receiveStock } from '../stock/receive-stock.js';
 import { stockAt } from '../stock/stock-at.js';
 import { StockCountNotOpen } from './lock-open-count.js';
@@ -170,6 +174,46 @@ describe('a stock count', () => {
     const again = lines.map((line) => ({ ...line, countedAt }));
     expect(await submit(shop, countId, ...again)).toMatchObject(submitted);
     expect(await levelOf(shop)).toMatchObject({ onHand: 10 });
+  });
+
+  it('from before the detached movements of a level is refused, until the units are counted again', async () => {
+    const shop = await stockUp(engine, [10]);
+    const countId = await open(shop);
+    // Opened three months ago; three units left a month later, and that month is detached.
+    const [openedAt, soldAt] = [3, 2].map((months) =>
+      firstDayOf(addMonths(monthOf(new Date()), -months)),
+    ) as [Date, Date];
+    await stock.query('update stock_count set opened_at = $2 where id = $1', [countId, openedAt]);
+    await stock.query('alter table stock_movement disable trigger append_only');
+    await stock.query(
+      `update stock_movement set id = $2, created_at = $3, occurred_at = $3 where shop_id = $1`,
+      [shop.shopId, movementId(openedAt.getTime(), 1), openedAt],
+    );
+    await stock.query('alter table stock_movement enable trigger append_only');
+    await stock.query(
+      `with level as (
+         update stock_level set on_hand = 7, last_seq = 2 where shop_id = $1 returning *)
+       insert into stock_movement (shop_id, level_id, id, seq, type, on_hand_delta, reserved_delta,
+         on_hand, reserved, committed, unavailable, actor, created_at, occurred_at)
+       select shop_id, id, $2, 2, 'ADJUSTMENT', -3, 0, 7, 0, 0, 0, 'test', $3, $3 from level`,
+      [shop.shopId, movementId(soldAt.getTime(), 2), soldAt],
+    );
+    await stock.query('update stock_item set available = 7 where shop_id = $1', [shop.shopId]);
+    const keep = (months: number) =>
+      keepPartitions({ databaseUrl: stock.url, logger }, [ledgerPartitions(months)]);
+    await keep(36);
+    await keep(1);
+    const line = { sku: shop.sku, quantity: 10 };
+    const problem = 'is before the movements that are kept of this variant. Count it again';
+    await expect(submit(shop, countId, line)).rejects.toThrow(problem);
+    const justBefore = new Date(soldAt.getTime() - 1);
+    await expect(submit(shop, countId, { ...line, countedAt: justBefore })).rejects.toThrow(
+      problem,
+    );
+    expect(await levelOf(shop)).toMatchObject({ onHand: 7 });
+    const counted = { ...line, quantity: 6, countedAt: soldAt };
+    expect(await submit(shop, countId, counted)).toMatchObject(submitted);
+    expect(await levelOf(shop)).toMatchObject({ onHand: 6 });
   });
 
   it('is submitted once, however often at the same time', async () => {

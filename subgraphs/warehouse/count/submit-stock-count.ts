@@ -110,7 +110,7 @@ interface CountedLine {
  *
  * @returns the count, or why nothing was changed
  * @throws `BAD_USER_INPUT` for a variant that is twice, or not in the count; a time before the count was
- *   opened, or to come; too many units
+ *   opened, or to come, or since which movements were detached; too many units
  */
 export function submitStockCount(
   store: StockStore,
@@ -196,21 +196,33 @@ function staleCount(lines: StaleCountLine[]): StaleCount {
 /**
  * Level → the change of its units on hand by movements that occurred after its count. Movements have
  * UUIDv7, which are not earlier than the movement, so the index of a level finds those that are new.
+ *
+ * @throws `BAD_USER_INPUT` if some of these are in a detached partition
  */
 async function readMovedSince(em: EntityManager, shopId: string, lines: readonly CountedLine[]) {
-  const rows = await sql<{ levelId: string; units: string }>(
+  const rows = await sql<{ levelId: string; units: string; isDetached: boolean }>(
     em,
-    `select m.level_id as "levelId", sum(m.on_hand_delta) as units
-     from unnest($1::uuid[], $2::timestamptz[]) as line (level_id, counted_at)
-       join stock_movement m on m.shop_id = $3 and m.level_id = line.level_id and m.occurred_at > line.counted_at
-         and m.id >= first_id_at(line.counted_at)
-     group by m.level_id`,
+    `select line.level_id as "levelId",
+       (select coalesce(sum(m.on_hand_delta), 0) from stock_movement m
+        where m.shop_id = $3 and m.level_id = line.level_id and m.occurred_at > line.counted_at
+          and m.id >= first_id_at(line.counted_at)) as units,
+       exists (select from ledger_checkpoint c where c.shop_id = $3 and c.level_id = line.level_id
+         and c.created_at > line.counted_at) as "isDetached"
+     from unnest($1::uuid[], $2::timestamptz[]) as line (level_id, counted_at)`,
     [
       lines.map(({ level }) => level.id),
       lines.map(({ countedAt }) => countedAt.toISOString()),
       shopId,
     ],
   );
+  const byLevel = new Map(rows.map((row) => [row.levelId, row]));
+  const n = lines.findIndex(({ level }) => byLevel.get(level.id)?.isDetached);
+  if (n >= 0) {
+    throw badInput({
+      [`input.lines[${n}].countedAt`]:
+        'is before the movements that are kept of this variant. Count it again, and give the time of that count',
+    });
+  }
   return new Map(rows.map(({ levelId, units }) => [levelId, Number(units)]));
 }
 

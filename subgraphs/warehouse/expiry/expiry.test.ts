@@ -163,10 +163,15 @@ describe('the expiry of reservations', () => {
   describe('by the sweeper alone, with many overdue reservations', () => {
     async function sweepAmong(count: number, sweepEveryMs: number) {
       const engine = await stock.engine();
+      const { shopId, sku } = await stockUp(engine, [count]);
+      const lines = [{ shopId, sku, quantity: 1 }];
+      const reserve = () =>
+        reserveStock(engine, { orderId: newId(), lines, reserveForMs: 3_600_000 });
+      for (let left = count; left > 0; left -= 500) {
+        await Promise.all(Array.from({ length: Math.min(left, 500) }, reserve));
+      }
       await stock.query(
-        `insert into reservation (order_id, state, expires_at)
-         select gen_random_uuid(), 'HELD', now() - interval '3 s' from generate_series(1, $1::int)`,
-        [count],
+        `update reservation set expires_at = now() - interval '3 s' where state = 'HELD'`,
       );
       const events = await stock.redisAt(1);
       await stock.redis.kill();

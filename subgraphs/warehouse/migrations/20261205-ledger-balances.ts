@@ -23,7 +23,8 @@ const shownTimes = {
 
 /**
  * Each movement has its place in its level and the balances after it, so that the units at some time are one
- * look-up. Movements of before get their place by their ids, and a time that is not before the one before.
+ * look-up. Existing movements are numbered in the order of their ids, and none gets a time before that of its
+ * predecessor.
  */
 export class Migration20261205LedgerBalances extends Migration {
   override up(): void {

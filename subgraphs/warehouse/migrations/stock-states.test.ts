@@ -3,7 +3,7 @@ import { createTestDatabases } from '../../../tests/harness/databases.js';
 import { expectStockInvariantsOf, logger } from '../../../tests/harness/stock-engine.js';
 import { connect, disconnect } from '../../shared/database/connect.js';
 import { migrate } from '../../shared/database/run-migrations.js';
-import { newId } from '../../shared/ids.js';
+import { newId, newIdAt } from '../../shared/ids.js';
 import { onUnitsShipped } from '../fulfilment/on-units-shipped.js';
 import { databaseSchema } from '../mikro-orm.config.js';
 
@@ -23,15 +23,17 @@ type OldType = keyof typeof kinds;
 describe('a database of the first version, with stock and orders, that is migrated', () => {
   let databases: Awaited<ReturnType<typeof createTestDatabases<'warehouse'>>>;
   let client: pg.Client;
+  // Made before their movements, which are up to a day old.
+  const orderId = () => newIdAt(Date.now() - 2 * 24 * 3_600_000);
   const [shopId, otherShopId] = [newId(), newId()];
   const [level, otherLevel] = [newId(), newId()];
   const orders = {
-    sold: newId(),
-    returned: newId(),
-    partlyReturned: newId(),
-    held: newId(),
-    released: newId(),
-    expired: newId(),
+    sold: orderId(),
+    returned: orderId(),
+    partlyReturned: orderId(),
+    held: orderId(),
+    released: orderId(),
+    expired: orderId(),
   };
 
   beforeAll(async () => {

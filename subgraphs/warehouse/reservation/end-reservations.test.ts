@@ -59,6 +59,23 @@ describe('how a reservation ends', () => {
     expect(await levelOf(shopId)).toEqual({ onHand: 10, reserved: 0, committed: 3, available: 7 });
   });
 
+  it('is refused if the reservation names a shop without a line, and then nothing moves', async () => {
+    const { orderId, shopId } = await reserve();
+    const setShops = (shopIds: readonly string[]) =>
+      stock.query('update reservation set shop_ids = $2 where order_id = $1', [orderId, shopIds]);
+    await setShops([shopId, newId()]);
+    const rule = 'a HELD reservation has a line of each of its shops';
+    const commit = () => commitReservation(engine, { orderId, paymentId: newId() });
+    await expect(commit()).rejects.toThrow(rule);
+    await expect(releaseReservation(engine, { orderId, reason: 'ABANDONED' })).rejects.toThrow(
+      rule,
+    );
+    expect(await levelOf(shopId)).toEqual({ onHand: 10, reserved: 3, committed: 0, available: 7 });
+    await expect(setShops([])).rejects.toThrow('reservation_shops');
+    await setShops([shopId]);
+    expect(await commit()).toMatchObject({ state: 'COMMITTED' });
+  });
+
   it('a payment of an unknown order is refused, and so is a reservation that arrives after it', async () => {
     const { sku, shopId } = await stockUp(engine, [5]);
     const orderId = newId();

@@ -6,6 +6,7 @@ import type {
   ReleaseRequest,
   ReservationState,
 } from '../../contracts/reservation.js';
+import { assert } from '../../shared/assert.js';
 import { sql } from '../../shared/database/sql.js';
 import { enqueue } from '../../shared/messaging/outbox.js';
 import { lockReservations } from '../locks.js';
@@ -136,6 +137,11 @@ export async function endHeld(
   const lines = await readReservationLines(em, held);
   const ledger = await openLedger(lines, { levels: lines });
   const byReservation = Map.groupBy(lines, ({ orderId }) => orderId);
+  for (const { orderId, shopIds } of held) {
+    const shops = new Set(byReservation.get(orderId)?.map(({ shopId }) => shopId));
+    const haveLines = shopIds.length > 0 && shopIds.every((shopId) => shops.has(shopId));
+    assert(haveLines, 'a HELD reservation has a line of each of its shops', orderId);
+  }
   const ended = requested.map((ending) => {
     return endOne(ledger, ending, byReservation.get(ending.orderId) ?? []);
   });

@@ -38,6 +38,7 @@ import { reservationQueue } from './reservation-queue.js';
   expression: 'create index reservation_done on reservation (done_at) where done_at is not null',
 })
 @Check({ name: 'reservation_state', expression: isOneOf('state', reservationStates) })
+@Check({ name: 'reservation_shops', expression: `state <> 'HELD' or shop_ids <> '{}'` })
 @Check({
   name: 'reservation_payment',
   expression: `(state = 'COMMITTED') = (payment_id is not null)`,

@@ -75,7 +75,7 @@ async function applyOnce(client: pg.Client, stockImport: StockImport) {
   const lockedAt = performance.now();
   await lockItems(client, warehouse.shopId);
   const active = await lockWarehouse(client, warehouse);
-  const now = await readTime(client, warehouse);
+  const now = await readTime(client);
   const counts = await readLevels(client, warehouse, now);
   await checkChanges(client, warehouse.shopId);
   await writeChanges(client, stockImport, active, counts, now);
@@ -113,13 +113,8 @@ async function lockItems(client: pg.Client, shopId: string): Promise<void> {
   if (now.rows[0]?.count !== counted?.count) throw new ConcurrentChange();
 }
 
-/** By PostgreSQL’s clock, behind the locks, and not before the last change of a level. */
-async function readTime(client: pg.Client, { shopId, id }: InShop): Promise<Date> {
-  const { rows } = await client.query<{ now: Date }>(
-    `select greatest(clock_timestamp(), max(updated_at)) as now
-     from stock_level l join import_change c using (sku)
-     where l.shop_id = $1 and l.warehouse_id = $2`,
-    [shopId, id],
-  );
+/** By PostgreSQL’s clock, behind the locks. */
+async function readTime(client: pg.Client): Promise<Date> {
+  const { rows } = await client.query<{ now: Date }>('select clock_timestamp() as now');
   return rows[0]?.now as Date;
 }

@@ -82,8 +82,9 @@ describe('importing stock during other changes', () => {
     const importing = put(warehouse, `sku,quantity\n${sku},1\n`);
     await someoneWaits(watcher);
     const reservation = newId();
-    const held = `with r as (insert into reservation (order_id, state, expires_at)
-        values ($1, 'HELD', now() + interval '1 hour')),
+    const held = `with r as (insert into reservation (order_id, shop_ids, state, expires_at)
+        select $1, array[shop_id], 'HELD', now() + interval '1 hour' from stock_level
+        where warehouse_id = $2),
       l as (update stock_level set reserved = 2, last_seq = 2 where warehouse_id = $2 returning *),
       m as (insert into stock_movement (shop_id, level_id, id, seq, type, on_hand_delta,
           reserved_delta, on_hand, reserved, committed, unavailable, actor, reference,

@@ -26,7 +26,7 @@ const tables = `
   create temporary table import_delta (like import_row, id uuid not null, level_id uuid not null,
     is_new_level boolean not null, on_hand int not null, reserved int not null,
     committed int not null, unavailable int not null, buffer int not null,
-    last_seq bigint not null, tail uuid not null, item_available int)`;
+    last_seq bigint not null, at timestamptz(3) not null, tail uuid not null, item_available int)`;
 
 /** Writes rows to `import_row` as they are read, so that at most `rowsPerInsert` are in memory. */
 export async function stageRows(client: pg.Client, rows: AsyncIterable<StockRow>): Promise<number> {

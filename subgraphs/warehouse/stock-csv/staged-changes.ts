@@ -30,8 +30,7 @@ export async function findChanges(client: pg.Client, { shopId, id }: InShop): Pr
 }
 
 /**
- * A UUIDv7 of the time `$1`, in Unix ms, from the same clock as the ids of all other movements. A
- * row uses it for all that it creates: a level, a movement, a message.
+ * A UUIDv7 of the time `$1`, in Unix ms, for what a row may create: a level and a message.
  */
 const idOfRow = `encode(set_bit(set_bit(overlay(uuid_send(c.tail)
   placing substring(int8send($1::bigint) from 3) from 1 for 6), 52, 1), 53, 1), 'hex')::uuid`;
@@ -42,7 +41,10 @@ export interface ChangeCounts {
   readonly newItems: number;
 }
 
-/** Reads the levels of the changes, behind the locks. A change that another made meanwhile is none. */
+/**
+ * Reads the levels of the changes, behind the locks, each with the time of its change: as `Ledger.timeOf`. A
+ * change that another made meanwhile is none.
+ */
 export async function readLevels(
   client: pg.Client,
   { id: warehouseId, shopId }: InShop,
@@ -50,16 +52,16 @@ export async function readLevels(
 ): Promise<ChangeCounts> {
   await client.query(
     `insert into import_delta (line, sku, quantity, threshold, expected, id, level_id, is_new_level,
-       on_hand, reserved, committed, unavailable, buffer, last_seq, tail, item_available)
+       on_hand, reserved, committed, unavailable, buffer, last_seq, at, tail, item_available)
      select r.line, r.sku, r.quantity, r.threshold, r.expected, r.id, coalesce(l.id, r.id), l.id is null,
        coalesce(l.on_hand, 0), coalesce(l.reserved, 0), coalesce(l.committed, 0),
        coalesce(l.unavailable, 0), coalesce(l.buffer, 0),
-       coalesce(l.last_seq, 0), r.tail, i.available
+       coalesce(l.last_seq, 0), greatest($4::timestamptz, l.updated_at), r.tail, i.available
      from (select c.*, ${idOfRow} as id from import_change c) r
      left join stock_level l on l.shop_id = $3 and l.sku = r.sku and l.warehouse_id = $2
      left join stock_item i on i.sku = r.sku and i.shop_id = $3
      where ${differs}`,
-    [now.getTime(), warehouseId, shopId],
+    [now.getTime(), warehouseId, shopId, now],
   );
   const { rows } = await client.query<ChangeCounts>(
     `select count(*)::int as changed,

@@ -25,7 +25,7 @@ export async function writeChanges(
   const { shopId } = stockImport.warehouse;
   await writeItems(client, shopId, active, counts.newItems, now);
   await writeLevels(client, stockImport, counts.newLevels, now);
-  await writeMovements(client, stockImport, now);
+  await writeMovements(client, stockImport);
   await writeEvents(client, shopId);
 }
 
@@ -78,24 +78,24 @@ async function writeLevels(
     `update stock_level l set on_hand = n.on_hand, unavailable = n.unavailable,
        shortfall = ${shortfallSql('n.')},
        last_seq = d.last_seq + (d.quantity <> d.on_hand)::int + (d.quantity < d.unavailable)::int,
-       low_stock_threshold = coalesce(d.threshold, l.low_stock_threshold), counted_at = $1,
-       updated_at = $1
-     from import_delta d, ${unitsAfter} 
-     where l.shop_id = $2 and l.id = d.level_id and not d.is_new_level`,
-    [now, warehouse.shopId],
+       low_stock_threshold = coalesce(d.threshold, l.low_stock_threshold), counted_at = d.at,
+       updated_at = d.at
+     from import_delta d, ${unitsAfter}
+     where l.shop_id = $1 and l.id = d.level_id and not d.is_new_level`,
+    [warehouse.shopId],
   );
 }
 
 /** For each level an ADJUSTMENT, and after it an UNAVAILABLE if there are fewer units than were unavailable. */
-const writeMovements = (client: pg.Client, { id, actor, warehouse }: StockImport, now: Date) => {
-  const idSql = movementIdSql('$6::bigint', 'm.seq', 'd.tail');
+const writeMovements = (client: pg.Client, { id, actor, warehouse }: StockImport) => {
+  const idSql = movementIdSql('(extract(epoch from d.at) * 1000)::bigint', 'm.seq', 'd.tail');
   return client.query(
     `insert into stock_movement (shop_id, level_id, id, seq, type, on_hand_delta, reserved_delta,
        unavailable_delta, on_hand, reserved, committed, unavailable, reference, reason, actor,
        occurred_at, created_at)
-     select $5::uuid, d.level_id, ${idSql}, m.seq, m.type, m.on_hand_delta, 0, m.unavailable_delta,
+     select $4::uuid, d.level_id, ${idSql}, m.seq, m.type, m.on_hand_delta, 0, m.unavailable_delta,
        d.quantity, d.reserved, d.committed, d.unavailable + m.unavailable_delta, $1, $2, $3,
-       $4::timestamptz, $4::timestamptz
+       d.at, d.at
      from import_delta d cross join lateral (
        select d.last_seq + 1 as seq, 'ADJUSTMENT' as type, d.quantity - d.on_hand as on_hand_delta,
          0 as unavailable_delta
@@ -103,7 +103,7 @@ const writeMovements = (client: pg.Client, { id, actor, warehouse }: StockImport
        union all
        select d.last_seq + 2, 'UNAVAILABLE', 0, d.quantity - d.unavailable
        where d.quantity < d.unavailable) m`,
-    [id, reason, actor, now, warehouse.shopId, now.getTime()],
+    [id, reason, actor, warehouse.shopId],
   );
 };
 

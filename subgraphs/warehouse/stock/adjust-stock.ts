@@ -159,7 +159,7 @@ export function adjustStock(
       throw badInput(tooMany('setTo' in adjustment ? 'input.setTo' : 'input.delta'));
     }
     correctOnHand(ledger, level, { delta, gone, reason, actor });
-    if ('setTo' in adjustment) ledger.setCountedAt(level, ledger.now);
+    if ('setTo' in adjustment) ledger.setCountedAt(level, ledger.timeOf(level));
     return level;
   };
   return moveStock(store, work, { once });

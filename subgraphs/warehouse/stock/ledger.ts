@@ -29,7 +29,7 @@ export interface Movement {
   readonly reference?: string | null;
   readonly reason?: string | null;
   readonly actor: string;
-  /** when it happened; by default the time of the ledger */
+  /** when it happened; by default the time of the change of its level */
   readonly occurredAt?: Date;
 }
 
@@ -58,7 +58,7 @@ export class Ledger {
   readonly #unitsOfItem = new Map<string, number>();
   /** in order; stored by `write` */
   readonly movements: Array<RequiredEntityData<StockMovement> & { readonly id: string }> = [];
-  /** by PostgreSQL’s clock, behind the locks: later than all movements of these levels before */
+  /** by PostgreSQL’s clock, behind the locks; a change of a level has the time of `timeOf` */
   readonly now: Date;
   /** changed item → its `available` before */
   readonly #availableBefore = new Map<StockItem, number>();
@@ -66,8 +66,7 @@ export class Ledger {
   readonly #inserts: Array<(em: EntityManager) => Promise<unknown>> = [];
 
   private constructor(items: StockItem[], { levels, readAt }: ReadLevels) {
-    const lastMs = levels.map(([{ updatedAt }]) => updatedAt.getTime());
-    this.now = new Date(Math.max(readAt.getTime(), ...lastMs));
+    this.now = readAt;
     this.#items = new Map(items.map((item) => [stockKeyOf(item), item]));
     for (const [level, place] of levels) this.#addLevel(level, place);
     const sellable = levels.filter(([, { active }]) => active).map(([level]) => level);
@@ -153,11 +152,16 @@ export class Ledger {
     return level;
   }
 
+  /** The time of a change of a level: never before its last change, whatever a clock says. */
+  timeOf({ updatedAt }: StockLevel): Date {
+    return updatedAt > this.now ? updatedAt : this.now;
+  }
+
   /** Changes the incoming units of a level, which are no movement until they are received. */
   changeIncoming(level: StockLevel, incomingDelta: number): void {
     level.incoming += incomingDelta;
     this.#countUnits(level, incomingDelta);
-    level.updatedAt = this.now;
+    level.updatedAt = this.timeOf(level);
     assert(level.incoming >= 0, 'a level has 0 ≤ incoming', level.id);
   }
 
@@ -213,10 +217,11 @@ export class Ledger {
     level.unavailable += unavailableDelta;
     level.lastSeq += 1;
     const { onHand, reserved, committed, unavailable, lastSeq: seq } = level;
+    const createdAt = this.timeOf(level);
     this.movements.push({
       shopId: level.shopId,
       levelId: level.id,
-      id: movementId(this.now.getTime(), seq),
+      id: movementId(createdAt.getTime(), seq),
       seq,
       type: movement.type,
       onHandDelta,
@@ -230,21 +235,21 @@ export class Ledger {
       reference,
       reason,
       actor: movement.actor,
-      occurredAt: movement.occurredAt ?? this.now,
-      createdAt: this.now,
+      occurredAt: movement.occurredAt ?? createdAt,
+      createdAt,
     });
   }
 
   /** Records when the units of a level were counted. */
   setCountedAt(level: StockLevel, countedAt: Date): void {
     level.countedAt = countedAt;
-    level.updatedAt = this.now;
+    level.updatedAt = this.timeOf(level);
   }
 
   /** Sets when the level counts as low. It moves no units. */
   setThreshold(level: StockLevel, threshold: number): void {
     level.lowStockThreshold = threshold;
-    level.updatedAt = this.now;
+    level.updatedAt = this.timeOf(level);
   }
 
   /** Keeps units of a level back from sale. They are no movement. */
@@ -258,7 +263,7 @@ export class Ledger {
   #change(level: StockLevel, change: () => void): void {
     const before = availableUnits(level);
     change();
-    level.updatedAt = this.now;
+    level.updatedAt = this.timeOf(level);
     const availableDelta = availableUnits(level) - before;
     if (availableDelta === 0 || !this.#placeOf(level).active) return;
     const item = this.#items.get(stockKeyOf(level));

@@ -40,9 +40,9 @@ export async function setLowStockThreshold(
     const [row] = await sql<object>(
       tx,
       `update stock_level
-       set low_stock_threshold = $3, updated_at = greatest(updated_at, clock_timestamp())
-       where shop_id = $4 and sku = $2 and warehouse_id = $1 returning *`,
-      [warehouseId, sku, threshold, shopId],
+       set low_stock_threshold = $4, updated_at = greatest(updated_at, clock_timestamp())
+       where shop_id = $1 and sku = $2 and warehouse_id = $3 returning *`,
+      [shopId, sku, warehouseId, threshold],
     );
     if (!row) throw notFound('stock level of', sku);
     return tx.map(StockLevel, row);
