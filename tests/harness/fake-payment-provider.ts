@@ -61,7 +61,8 @@ export function fakePaymentProvider({ takesOurIds = false, timeLimitMs = 1000 } 
       ...disputes.filter((each) => isOfIt(each) && ['OPEN', 'LOST'].includes(each.status)),
     ];
     const all = captured.get(transactionId) ?? Number.POSITIVE_INFINITY;
-    return taken.reduce((rest, { amount }) => rest - Number(amount), all);
+    const rest = taken.reduce((sum, { amount }) => sum - Number(amount), all);
+    return Number(rest.toFixed(4)); // 10 - 6.36 is less than 3.64
   }
 
   const provider: PaymentProvider = {

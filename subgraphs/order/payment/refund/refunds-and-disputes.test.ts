@@ -39,11 +39,13 @@ describe('refunds and disputes', () => {
     return { ...order, payment, transactionId };
   }
   type Paid = Awaited<ReturnType<typeof paid>>;
-  const request = ({ payment, shopOrderId }: Paid, amount: string | null, whole = false) =>
+  const request = ({ payment, shopOrderId }: Paid, amount: string | null) =>
     steps.app.orm.em.fork().transactional(async (em) => {
-      const asked = { shopOrderId: whole ? null : shopOrderId, amount, reason: 'BY_SHOP' };
+      const asked = { shopOrderId, amount, reason: 'BY_SHOP' };
       return (await requestRefunds(em, payment, [asked]))[0] !== null;
     });
+  const requestAll = ({ payment }: Paid) =>
+    steps.app.orm.em.fork().transactional((em) => refundAll(em, payment));
   /** @returns the id of another shop order of the order */
   const addShopOrder = async ({ orderId }: Paid): Promise<string> => {
     const id = newId();
@@ -132,11 +134,10 @@ describe('refunds and disputes', () => {
 
   it('of money to which nothing was sold are requested once, also if the first one failed', async () => {
     const sale = await paid();
-    const whole = () => steps.app.orm.em.fork().transactional((em) => refundAll(em, sale.payment));
-    await whole();
+    await requestAll(sale);
     steps.fake.faults.refund = [new PermanentRefusal('insufficient_funds')];
     await sendRefunds(steps.app);
-    await whole();
+    await requestAll(sale);
     expect(await refundsOf(sale)).toMatchObject([{ status: 'FAILED', amount: '10.00' }]);
   });
 
@@ -326,7 +327,7 @@ describe('refunds and disputes', () => {
     dispute(sale, 'LOST', '4.00');
     await follow(sale);
     expect(await refundsOf(sale)).toMatchObject([{ status: 'CANCELLED' }]);
-    await request(sale, null, true);
+    await requestAll(sale);
     expect(await refundsOf(sale)).toMatchObject([
       { status: 'CANCELLED' },
       { status: 'PENDING', amount: '6.00' },
@@ -506,7 +507,7 @@ describe('refunds and disputes', () => {
         for (const { verb, cents: units } of acts) {
           const amount = amountOf(units);
           if (verb === 'request') await request(sale, amount);
-          if (verb === 'whole') await request(sale, null, true);
+          if (verb === 'whole') await requestAll(sale);
           if (verb === 'dashboard' && Number(amount) <= left()) report(sale, amount, 'succeeded');
           if (verb === 'send') {
             await steps.rows(`update refund set next_attempt_at = now() where payment_id = $1`, [
