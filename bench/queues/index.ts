@@ -7,12 +7,13 @@ import { migrate } from '../../subgraphs/shared/database/run-migrations.js';
 import { outboxJobs } from '../../subgraphs/shared/messaging/outbox-relay.js';
 import { claimDue } from '../../subgraphs/shared/runtime/due-jobs.js';
 import { type Queue, refreshMark } from '../../subgraphs/shared/runtime/queue-mark.js';
+import { databaseSchema as userSchema } from '../../subgraphs/user/mikro-orm.config.js';
 import { readOverdue } from '../../subgraphs/warehouse/expiry/sweep-overdue.js';
 import { databaseSchema as warehouseSchema } from '../../subgraphs/warehouse/mikro-orm.config.js';
 import { reservationQueue } from '../../subgraphs/warehouse/reservation/reservation-queue.js';
 import { openServers } from '../environment.js';
 import { type CaseResult, type Check, median, type Outcome, rounded } from '../report.js';
-import { measurePruning } from './pruning.js';
+import { type Database, measurePruning } from './pruning.js';
 
 const deadRows = Number(process.env.BENCH_DEAD_ROWS ?? 1_000_000);
 const rounds = 101;
@@ -79,12 +80,12 @@ const cases: readonly Case[] = [
  */
 export async function run(progress: (line: string) => void): Promise<Outcome> {
   const { postgres, redis, databases } = await openServers();
-  const schemas = { order: orderSchema, warehouse: warehouseSchema };
-  for (const name of ['order', 'warehouse'] as const) {
+  const schemas = { order: orderSchema, warehouse: warehouseSchema, user: userSchema };
+  for (const name of ['order', 'warehouse', 'user'] as const) {
     await migrate({ name: 'bench', url: databases[name], poolMax: 1 }, schemas[name]);
   }
   /** A session without the checks of foreign keys. */
-  const open = async (name: 'order' | 'warehouse') => {
+  const open = async (name: Database) => {
     const url = new URL(postgres.url);
     url.pathname = new URL(databases[name]).pathname;
     const client = new pg.Client({ connectionString: url.href });

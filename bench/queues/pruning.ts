@@ -3,13 +3,14 @@ import type pg from 'pg';
 import { databaseSchema as orderSchema } from '../../subgraphs/order/mikro-orm.config.js';
 import { connect } from '../../subgraphs/shared/database/connect.js';
 import { prunablesOf, prune } from '../../subgraphs/shared/database/prune.js';
+import { databaseSchema as userSchema } from '../../subgraphs/user/mikro-orm.config.js';
 import { databaseSchema as warehouseSchema } from '../../subgraphs/warehouse/mikro-orm.config.js';
 import { logger } from '../engine.js';
 import { type CaseResult, type Check, type Outcome, rounded } from '../report.js';
 
 const rows = Number(process.env.BENCH_PRUNED_ROWS ?? 200_000);
 
-type Database = 'order' | 'warehouse';
+export type Database = 'order' | 'warehouse' | 'user';
 interface Case {
   readonly table: string;
   readonly database: Database;
@@ -17,9 +18,12 @@ interface Case {
   readonly insert: string;
   /** rows that the benchmarks insert per second */
   readonly producedPerSecond: number;
+  /** of owners, that take other rows with them; `rows` by default */
+  readonly rows?: number;
 }
 const series = 'from generate_series(1, $1)';
-// `bench -- checkout` makes about 900 orders a second, `bench -- reserve` about 10,000 reservations.
+// `bench -- checkout` makes about 900 orders a second, `bench -- reserve` about 10,000 reservations,
+// `bench -- accounts` about 300 logins.
 const cases: readonly Case[] = [
   {
     table: 'inbox',
@@ -55,6 +59,69 @@ const cases: readonly Case[] = [
       select order_id, gen_random_uuid(), gen_random_uuid(), 1 from reserved`,
     producedPerSecond: 10_000,
   },
+  {
+    table: 'stored_outcome',
+    database: 'order',
+    insert: `insert into stored_outcome (user_id, operation, key, fingerprint, outcome, created_at)
+      select gen_random_uuid(), 'addToCart', gen_random_uuid()::text, repeat('f', 64), '{}',
+        now() - interval '2 days' ${series}`,
+    producedPerSecond: 900,
+  },
+  {
+    table: 'payment_event',
+    database: 'order',
+    insert: `insert into payment_event (provider, id, payment_id, created_at)
+      select 'bench', gen_random_uuid()::text, gen_random_uuid(), now() - interval '8 days' ${series}`,
+    producedPerSecond: 900,
+  },
+  {
+    // with three lines each
+    table: 'cart',
+    database: 'order',
+    insert: `with idle as (
+        insert into cart (customer_id, shard, updated_at)
+        select gen_random_uuid(), 0, now() - interval '401 days' ${series} returning customer_id)
+      insert into cart_item (customer_id, offer_id, id, name, unit_price_amount, currency_code, quantity)
+      select customer_id, gen_random_uuid(), gen_random_uuid(), 'bench', 1, 'USD', 1
+      from idle, generate_series(1, 3)`,
+    producedPerSecond: 900,
+    rows: rows / 4,
+  },
+  {
+    // orders that never held stock, with a shop order, a line and two events each
+    table: 'customer_order',
+    database: 'order',
+    insert: `with orders as (
+        insert into customer_order
+          (id, customer_id, status, cancel_reason, total_amount, currency_code, shipping_address,
+             created_at)
+        select uuidv7(interval '-8 days'), gen_random_uuid(), 'CANCELLED', 'OUT_OF_STOCK', 2, 'USD',
+          '{}', now() - interval '8 days' ${series} returning customer_id, id
+      ), parts as (
+        insert into shop_order (customer_id, id, order_id, shop_id)
+        select customer_id, gen_random_uuid(), id, id from orders returning customer_id, id
+      ), items as (
+        insert into order_item
+          (customer_id, id, shop_order_id, offer_id, sku, name, unit_price_amount, currency_code, quantity)
+        select customer_id, gen_random_uuid(), id, id, 'S', 'S', 1, 'USD', 1 from parts)
+      insert into order_event (customer_id, id, order_id, type, actor)
+      select customer_id, uuidv7(interval '-8 days'), id, 'PLACED', 'bench'
+      from orders, generate_series(1, 2)`,
+    producedPerSecond: 900,
+    rows: rows / 10,
+  },
+  {
+    // with ten tokens each
+    table: 'login_session',
+    database: 'user',
+    insert: `with sessions as (
+        insert into login_session (id, user_id, expires_at)
+        select gen_random_uuid(), gen_random_uuid(), now() - interval '1 hour' ${series} returning id)
+      insert into refresh_token (hash, session_id, expires_at)
+      select left(md5(id::text || n) || md5(n::text), 43), id, now() from sessions, generate_series(1, 10) n`,
+    producedPerSecond: 300,
+    rows: rows / 10,
+  },
 ];
 
 /** How many rows a second one process deletes, one table after the other. */
@@ -65,14 +132,14 @@ export async function measurePruning(
 ): Promise<Outcome> {
   const results: CaseResult[] = [];
   const checks: Check[] = [];
-  const schemas = { order: orderSchema, warehouse: warehouseSchema };
-  for (const { table, database, insert, producedPerSecond } of cases) {
+  const schemas = { order: orderSchema, warehouse: warehouseSchema, user: userSchema };
+  for (const { table, database, insert, producedPerSecond, rows: count = rows } of cases) {
     const client = await open(database);
     const settings = { name: 'bench', url: databases[database], poolMax: 2 };
     const orm = await connect(settings, schemas[database]);
     const entities = schemas[database].entities as ReadonlyArray<EntityClass<unknown>>;
     const rules = prunablesOf(orm.em, entities).filter((rule) => rule.table === table);
-    await client.query(insert, [rows]);
+    await client.query(insert, [count]);
     await client.query('vacuum analyze');
     const startedAt = performance.now();
     const deleted = await prune(orm.em, rules, logger);
@@ -89,7 +156,7 @@ export async function measurePruning(
       name: `pruning of ${table}: times what a benchmark produces`,
       value: times,
       target: '> 1',
-      pass: times > 1 && deleted === rows,
+      pass: times > 1 && deleted === count,
     });
     await Promise.all([client.end(), orm.close()]);
   }

@@ -3,10 +3,12 @@ import { createTestDatabases } from '../../../tests/harness/databases.js';
 import { ownKey } from '../../../tests/harness/own-key.js';
 import { logger } from '../../../tests/harness/stock-engine.js';
 import { connect, disconnect } from '../../shared/database/connect.js';
-import { prunablesOf, prune as pruneRows } from '../../shared/database/prune.js';
-import { newId } from '../../shared/ids.js';
+import { ownedSql, prunablesOf, prune as pruneRows } from '../../shared/database/prune.js';
+import type { OwnedDeletion } from '../../shared/database/retention.js';
+import { lowestIdAt, newId } from '../../shared/ids.js';
 import { databaseSchema } from '../mikro-orm.config.js';
 import { beginPayments } from '../payment/state/begin-payments.js';
+import { neverHeldRetention } from './never-held-orders.js';
 import { Order } from './order.js';
 import { endPending, recordHeld } from './transitions/end-pending.js';
 
@@ -46,7 +48,7 @@ describe('orders that ended before their stock was held', () => {
          select customer_id, gen_random_uuid(), id, id, 'S', 'S', 1, 'USD', 1 from parts
        ), history as (
          insert into order_event (customer_id, id, order_id, type, actor)
-         select id, gen_random_uuid(), id, 'PLACED', 'test' from orders
+         select id, uuidv7(-$1 * interval '1 day'), id, 'PLACED', 'test' from orders
        )
        select id from orders`,
       [days, count],
@@ -96,6 +98,17 @@ describe('orders that ended before their stock was held', () => {
     };
     expect(await prune(isStopping)).toBe(100);
     expect(await prune()).toBe(150);
+  });
+
+  it('are deleted without a look at months of the history before them', async () => {
+    const [first] = neverHeldRetention.owned?.deletions ?? [];
+    const months = async (from: number) => {
+      const text = ownedSql(['customer_id', 'id'], first as OwnedDeletion, lowestIdAt(from));
+      const { rows } = await client.query(`explain ${text}`, [[newId()], [newId()]]);
+      return new Set(JSON.stringify(rows).match(/order_event_\d+_\d+/g));
+    };
+    const inTwoMonths = Date.now() + 62 * 24 * 3_600_000;
+    expect((await months(Date.now())).size - (await months(inTwoMonths)).size).toBe(2);
   });
 
   it('are left for the next time while somebody has them locked', async () => {

@@ -1,5 +1,6 @@
 import type { EntityClass } from '@mikro-orm/core';
 import type { EntityManager } from '@mikro-orm/postgresql';
+import { lowestIdAt } from '../ids.js';
 import type { Logger } from '../observability/logger.js';
 import {
   isKeptFor,
@@ -36,6 +37,8 @@ export function prunablesOf(
 export const outdatedSql = ({ keptFor, since, where }: KeptFor) =>
   `${since} < now() - interval '${keptFor}'${where ? ` and ${where}` : ''}`;
 
+// The ids of rows are made by other clocks than the times of their owners.
+const clockSkewMs = 24 * 3_600_000;
 // Less than 0.2 s of deleting, so that no lock is held for long.
 const batchMax = 5000;
 
@@ -89,11 +92,23 @@ export async function pruneBatch(
   return { rows, isFull: rows === batchMax };
 }
 
-/** A deletion with the rows of `owner`: `$1`, … are the values of the columns of `by`. */
-export const ownedSql = (by: readonly string[], deletion: OwnedDeletion) =>
-  `with owner (${by.join(', ')}) as (
+/**
+ * A deletion with the rows of `owner`: `$1`, … are the values of the columns of `by`.
+ *
+ * @param lowestId lower than the ids of all rows of a partitioned table
+ */
+export const ownedSql = (
+  by: readonly string[],
+  deletion: OwnedDeletion,
+  lowestId = lowestIdAt(0),
+) => `with owner (${by.join(', ')}) as (
      select * from unnest(${by.map((_, n) => `$${n + 1}::uuid[]`).join(', ')}))
-   ${typeof deletion === 'string' ? deletion : deletion.sql(deletion.atMost)}`;
+   ${deletionSql(deletion, lowestId)}`;
+
+function deletionSql(deletion: OwnedDeletion, lowestId: string): string {
+  if (typeof deletion === 'string') return deletion;
+  return 'atMost' in deletion ? deletion.sql(deletion.atMost) : deletion.sqlFrom(lowestId);
+}
 
 export const deleteOwnersSql = (table: string, by: readonly string[]) =>
   `delete from ${table} t using owner o
@@ -110,10 +125,11 @@ const pruneOwners = (em: EntityManager, rule: Prunable, owned: OwnedRows, progre
     ]);
     if (found.length === 0) return { rows: 0, isFull: false };
     const values = by.map((column) => found.map((row) => row[column]));
+    const lowestId = lowestIdAt(Date.parse(found[0]?.since as string) - clockSkewMs);
     for (const deletion of deletions) {
-      const rows = await sqlCount(tx, ownedSql(by, deletion), values);
-      if (typeof deletion !== 'string' && rows === deletion.atMost)
-        return { rows: 0, isFull: true };
+      const rows = await sqlCount(tx, ownedSql(by, deletion, lowestId), values);
+      const isPart = typeof deletion !== 'string' && 'atMost' in deletion;
+      if (isPart && rows === deletion.atMost) return { rows: 0, isFull: true };
     }
     const rows = await sqlCount(tx, ownedSql(by, deleteOwnersSql(table, by)), values);
     progress.from = found.at(-1)?.since ?? progress.from;

@@ -33,8 +33,14 @@ export interface OwnedRows {
   readonly ownersMax: number;
 }
 
-/** SQL; with a number of rows that it deletes at most: while it deletes as many, the owners stay. */
-export type OwnedDeletion = string | { readonly atMost: number; sql(rowsMax: number): string };
+/**
+ * SQL. With a number of rows that it deletes at most: while it deletes as many, the owners stay. Or, for a table that
+ * is partitioned by a UUIDv7, with an id that is lower than that of each row: so older partitions are not planned.
+ */
+export type OwnedDeletion =
+  | string
+  | { readonly atMost: number; sql(rowsMax: number): string }
+  | { sqlFrom(lowestId: string): string };
 
 const retentions = new WeakMap<object, readonly Retention[]>();
 
