@@ -1,11 +1,23 @@
 import pg from 'pg';
 import type { SubgraphName } from '../../ops/subgraph-names.js';
 import { isBroken, report, verify } from '../../ops/verify/verify.js';
+import { connect } from '../../subgraphs/shared/database/connect.js';
+import { databaseSchema } from '../../subgraphs/warehouse/mikro-orm.config.js';
+import { stockAt } from '../../subgraphs/warehouse/stock/stock-at.js';
 import { createAllTestDatabases } from '../../tests/harness/databases.js';
 import { contentsOf } from '../../tests/rights/contents.js';
 import { catalogueOf } from './catalogue.js';
 import { createProgress } from './progress.js';
 import { seedStore } from './store.js';
+
+interface Level {
+  readonly shopId: string;
+  readonly warehouseId: string;
+  readonly sku: string;
+  readonly onHand: number;
+  readonly at: string;
+  readonly updatedAt: string;
+}
 
 const withoutTimes = ['created_at', 'updated_at', 'password_hash'];
 
@@ -39,6 +51,27 @@ describe('the seed', () => {
     expect(await rowsOf('user', 'select count(*)::int as count from user_account')).toEqual([
       { count: 5 },
     ]);
+  });
+
+  it('shows the units of each level at the time of its first movement', async () => {
+    await seedStore(databases.urls);
+    const name = 'warehouse';
+    const orm = await connect({ name, url: databases.urls.warehouse, poolMax: 1 }, databaseSchema);
+    const levels = await orm.em.getConnection().execute<Level[]>(
+      `select l.shop_id as "shopId", l.warehouse_id as "warehouseId", l.sku, m.on_hand as "onHand",
+         m.created_at as at, l.updated_at as "updatedAt"
+       from stock_level l join stock_movement m on m.shop_id = l.shop_id and m.level_id = l.id`,
+    );
+    const shown: number[] = [];
+    for (const { at, ...level } of levels) {
+      // A client sends the time that it was shown, in milliseconds.
+      const { onHand } = await stockAt(orm.em.fork(), { ...level, at: new Date(at) });
+      shown.push(onHand);
+    }
+    await orm.close();
+    expect(shown.length).toBeGreaterThan(50);
+    expect(shown).toEqual(levels.map(({ onHand }) => onHand));
+    expect(levels.map(({ updatedAt }) => updatedAt)).toEqual(levels.map(({ at }) => at));
   });
 
   it('creates the same rows each time, and more of them for a larger store', async () => {

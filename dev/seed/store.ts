@@ -167,6 +167,8 @@ function warehouseTables(shops: readonly StoreShop[], offers: readonly StoreOffe
     available: levelsOf(offer).reduce((sum, { units }) => sum + units, 0),
     version: 1,
   }));
+  // A level has the time of its movement: the clock of PostgreSQL may be behind.
+  const now = new Date();
   const levelRows = each(levelsOfAll(offers), ({ n, warehouse, units, shop, sku }) => ({
     id: seedId('level', n),
     warehouse_id: seedId('warehouse', warehouse),
@@ -176,9 +178,9 @@ function warehouseTables(shops: readonly StoreShop[], offers: readonly StoreOffe
     reserved: 0,
     low_stock_threshold: 10,
     last_seq: units > 0 ? 1 : 0,
+    updated_at: now,
   }));
   const received = [...levelsOfAll(offers)].filter(({ units }) => units > 0);
-  const now = new Date();
   const movementRows = each(received, ({ n, units, shop }) => ({
     shop_id: seedId('shop', shop.n),
     level_id: seedId('level', n),

@@ -1,6 +1,6 @@
 import type { Connection, PageArgs } from '../../shared/graphql/connection.js';
 import { loaderOf } from '../../shared/graphql/context.js';
-import { loadPages, type PageOfParent, pageInShard } from '../../shared/graphql/load-pages.js';
+import { loadPages, type PageInShard, pageInShard } from '../../shared/graphql/load-pages.js';
 import { isTimed, timeOfId } from '../../shared/ids.js';
 import { owns } from '../../shared/rights/rights.js';
 import { shownActor } from '../../shared/rights/shown-actor.js';
@@ -22,7 +22,7 @@ const aboutMoney: readonly OrderEventType[] = [
   'DISPUTE_CHANGED',
 ];
 
-interface PageOfHistory extends PageOfParent {
+interface PageOfHistory extends PageInShard {
   /** the shop orders that a shop sees, with the events of the order that are not about money; null: all */
   readonly shopOrderIds: readonly string[] | null;
 }

@@ -105,33 +105,51 @@ export function pageOf(
   return { parentId, ...pageRequest(first, after), where };
 }
 
+/** A page of a list whose rows are in the shard of a shop or customer. */
+export interface PageInShard extends PageOf {
+  readonly shardId: string;
+}
+
 /** As `pageOf`, of a list whose rows are in the shard of a shop or customer. */
 export const pageInShard = (
   shardId: string,
   parentId: string,
   page: PageArgs,
   where?: PageOf['where'],
-): PageOf => ({ ...pageOf(parentId, page, where), shardId });
+): PageInShard => ({ ...pageOf(parentId, page, where), shardId });
 
 interface PagesByOptions<T> {
   /** SQL for the rows that the lists have; all by default */
   readonly condition?: string;
-  /** the property with the shard key, for pages of `pageInShard` */
+  /** the property with the shard key; the pages are then those of `pageInShard` */
   readonly shard?: keyof T & string;
 }
+type PagesInShardOptions<T> = PagesByOptions<T> & Required<Pick<PagesByOptions<T>, 'shard'>>;
 
 /**
  * Loads pages of entities by their parents.
  *
  * @param key the property with the id of the parent
  */
-export const loadPagesBy = <T extends { id: string }>(
+export function loadPagesBy<T extends { id: string }>(
+  type: EntityClass<T>,
+  key: keyof T & string,
+  order: 'asc' | 'desc',
+  options: PagesInShardOptions<T>,
+): BatchLoad<PageInShard, Connection<T>, Reader>;
+export function loadPagesBy<T extends { id: string }>(
+  type: EntityClass<T>,
+  key: keyof T & string,
+  order: 'asc' | 'desc',
+  options?: Omit<PagesByOptions<T>, 'shard'>,
+): BatchLoad<PageOf, Connection<T>, Reader>;
+export function loadPagesBy<T extends { id: string }>(
   type: EntityClass<T>,
   key: keyof T & string,
   order: 'asc' | 'desc',
   { condition = 'true', shard }: PagesByOptions<T> = {},
-): BatchLoad<PageOf, Connection<T>, Reader> =>
-  loadPages<PageOf, T>({
+) {
+  return loadPages<PageOf, T>({
     order,
     alikeBy: ({ where }) => where,
     sqlOf([page], em) {
@@ -149,3 +167,4 @@ export const loadPagesBy = <T extends { id: string }>(
     },
     toRow: (row, em) => em.map(type, row),
   });
+}

@@ -127,7 +127,10 @@ async function decode<T>(
   assert(found !== undefined, 'a stored outcome has a class of its mutation', outcome.type);
   if ('fields' in outcome) return Object.assign(new found(), outcome.fields) as T;
   const entity = await em.fork().findOne(found as ResultClass, outcome.key as never);
-  if (!entity) throw notFound(wordsOf(outcome.type), Object.values(outcome.key).at(-1) as string);
+  // The database does not keep the order of the properties: the last one may be the shop.
+  const { key } = outcome;
+  const id = (key.id ?? Object.values(key).at(-1)) as string;
+  if (!entity) throw notFound(wordsOf(outcome.type), id);
   return entity as T;
 }
 

@@ -2,6 +2,8 @@ import { openStockCount } from '../../../tests/harness/stock-counts.js';
 import { logger, openStock, stockUp, type TestStock } from '../../../tests/harness/stock-engine.js';
 import { keepPartitions } from '../../shared/database/partitions/keep-partitions.js';
 import { addMonths, firstDayOf, monthOf } from '../../shared/database/partitions/month.js';
+import { transact } from '../../shared/database/transact.js';
+import { runOnce } from '../../shared/idempotency/run-once.js';
 import { newId } from '../../shared/ids.js';
 import { commitReservation, reserveStock, type StockEngine } from '../reservation/engine.js';
 import { adjustStock } from '../stock/adjust-stock.js';
@@ -11,6 +13,7 @@ import { movementId } from '../stock/movement-id.js';
 import { receiveStock } from '../stock/receive-stock.js';
 import { stockAt } from '../stock/stock-at.js';
 import { StockCountNotOpen } from './lock-open-count.js';
+import { StockCount } from './stock-count.js';
 import { type CountedLineInput, StaleCount, submitStockCount } from './submit-stock-count.js';
 
 const actor = 'test';
@@ -214,6 +217,28 @@ describe('a stock count', () => {
     const counted = { ...line, quantity: 6, countedAt: soldAt };
     expect(await submit(shop, countId, counted)).toMatchObject(submitted);
     expect(await levelOf(shop)).toMatchObject({ onHand: 6 });
+  });
+
+  it('that was opened with a key and deleted is named by its id', async () => {
+    const shop = await stockUp(engine, [10]);
+    const countId = await open(shop);
+    const identity = { id: newId(), role: 'VENDOR' as const, sessionId: newId() };
+    const em = engine.orm.em.fork();
+    const context = { em, app: null, logger, caller: 'router' as const, identity };
+    const key = { shopId: shop.shopId, id: countId };
+    const request = {
+      operation: 'cancel',
+      input: { idempotencyKey: 'key' },
+      results: [StockCount],
+    };
+    const cancel = () =>
+      runOnce(context, request, (once) =>
+        transact(em.fork(), (tx) => tx.findOneOrFail(StockCount, key), once),
+      );
+    await cancel();
+    await stock.query('delete from stock_count_line where count_id = $1', [countId]);
+    await stock.query('delete from stock_count where id = $1', [countId]);
+    await expect(cancel()).rejects.toThrow(`There is no stock count ${countId}.`);
   });
 
   it('is submitted once, however often at the same time', async () => {

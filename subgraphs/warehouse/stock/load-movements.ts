@@ -1,4 +1,4 @@
-import { loadPages, type PageOf } from '../../shared/graphql/load-pages.js';
+import { loadPages, type PageInShard } from '../../shared/graphql/load-pages.js';
 import { timeOfId } from '../../shared/ids.js';
 import { recentIdAt } from './stock-at.js';
 import { StockMovement } from './stock-movement.js';
@@ -7,7 +7,7 @@ const movementsOfLevel =
   'select * from stock_movement where shop_id = parent.shard_id and level_id = parent.id';
 
 /** Of the month of the cursor, or this one, and of the month before. */
-const loadRecent = loadPages<PageOf, StockMovement>({
+const loadRecent = loadPages<PageInShard, StockMovement>({
   order: 'desc',
   sqlOf: ([page]) => ({
     select: `${movementsOfLevel} and id >= $5`,
@@ -16,7 +16,7 @@ const loadRecent = loadPages<PageOf, StockMovement>({
   toRow: (row, em) => em.map(StockMovement, row),
 });
 
-const loadAll = loadPages<PageOf, StockMovement>({
+const loadAll = loadPages<PageInShard, StockMovement>({
   order: 'desc',
   sqlOf: () => ({ select: movementsOfLevel }),
   toRow: (row, em) => em.map(StockMovement, row),
