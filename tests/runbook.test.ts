@@ -37,6 +37,13 @@ describe('docs/operations/runbook.md', () => {
   let test: { urls: DatabaseUrls; drop(): Promise<void> };
   beforeAll(async () => {
     test = await createAllTestDatabases();
+    // The month that it attaches again.
+    const client = new pg.Client({ connectionString: test.urls.warehouse });
+    await client.connect();
+    for (const step of ['make', 'detach']) {
+      await client.query(`select ${step}_partition('stock_movement', '2023-11-01')`);
+    }
+    await client.end();
   });
   afterAll(() => test.drop());
 

@@ -63,7 +63,7 @@ describe('rows that are inserted together', () => {
     ['that are equal', [[id(7)], [id(7)]]],
   ])('with arrays %s are stored unchanged', async (_, lists) => {
     const rows = lists.map((shopIds, n) => {
-      return { orderId: id(n), shopIds, state: 'HELD' as const, expiresAt: sentAt(n) };
+      return { orderId: id(n), shopIds, state: 'RELEASED' as const, expiresAt: sentAt(n) };
     });
     await insertRows(orm.em.fork(), Reservation, rows);
     const found = await orm.em.fork().find(Reservation, {}, { orderBy: { orderId: 'asc' } });
