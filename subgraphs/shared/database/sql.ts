@@ -38,12 +38,16 @@ export function sqlPrepared<T>(em: EntityManager, text: string, values: unknown[
 }
 
 /**
- * SQL that makes rows of the parameters `$1`, `$2` …, one array for each column, in a prepared statement.
- * PostgreSQL does not see their length when it plans: else it would plan the statement again for each short
- * list, whose plan it takes for cheaper than that of a list of unknown length.
+ * SQL for the list that is a parameter of a prepared statement, for `= any(…)`. PostgreSQL does not see its length when
+ * it plans: else it would plan the statement again for each short list, whose plan it takes for cheaper than that of
+ * a list of unknown length.
  */
+export const listOf = (parameter: number, type: string): string =>
+  `(select $${parameter}::${type}[])::${type}[]`;
+
+/** SQL for rows of the parameters `$1`, `$2` …, a list (`listOf`) for each column. */
 export const unnestOf = (...types: readonly string[]): string =>
-  `unnest(${types.map((type, n) => `(select $${n + 1}::${type}[])`).join(', ')})`;
+  `unnest(${types.map((type, n) => listOf(n + 1, type)).join(', ')})`;
 
 /** As `sql`, but returns the number of changed rows. */
 export async function sqlCount(

@@ -1,6 +1,6 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { StockKey } from '../../contracts/stock-key.js';
-import { sql, sqlPrepared, unnestOf } from '../../shared/database/sql.js';
+import { listOf, sql, sqlPrepared } from '../../shared/database/sql.js';
 
 /** The units of one line of a reservation. */
 export interface ReservedUnits extends StockKey {
@@ -16,21 +16,21 @@ export interface ReservationShops {
 }
 
 /** The lines of reservations. The shop and sku of a level never change, so they need no lock. */
-export function readReservationLines(em: EntityManager, reservations: readonly ReservationShops[]) {
-  const keys = reservations.flatMap(({ orderId, shopIds }) =>
-    shopIds.map((shopId) => ({ orderId, shopId })),
-  );
-  return sqlPrepared<ReservedUnits>(
+export const readReservationLines = (
+  em: EntityManager,
+  reservations: readonly ReservationShops[],
+) =>
+  sqlPrepared<ReservedUnits>(
     em,
-    `select r.order_id as "orderId", l.level_id as "levelId", l.quantity, r.shop_id as "shopId", s.sku
-     from ${unnestOf('uuid', 'uuid')} as r (order_id, shop_id)
-       join reservation_line l on l.order_id = r.order_id and l.shop_id = r.shop_id
-       cross join lateral (
-         select sku from stock_level where shop_id = r.shop_id and id = l.level_id offset 0
-       ) s`,
-    [keys.map(({ orderId }) => orderId), keys.map(({ shopId }) => shopId)],
+    // A reservation has no lines of other shops.
+    `select l.order_id as "orderId", l.level_id as "levelId", l.quantity, l.shop_id as "shopId", s.sku
+     from reservation_line l join stock_level s on s.shop_id = l.shop_id and s.id = l.level_id
+     where l.order_id = any(${listOf(1, 'uuid')}) and l.shop_id = any(${listOf(2, 'uuid')})`,
+    [
+      reservations.map(({ orderId }) => orderId),
+      [...new Set(reservations.flatMap(({ shopIds }) => shopIds))],
+    ],
   );
-}
 
 /** The shops of the reservations of orders; those without one are left out. */
 export const readReservationShops = (em: EntityManager, orderIds: readonly string[]) =>
