@@ -55,7 +55,7 @@ export async function startShortRetention(databases: DatabaseUrls) {
   };
 }
 
-/** `database.table` → size, of the tables that have had a row. */
+/** `database.table` → size. */
 export function readTables(databases: DatabaseUrls): Promise<Record<string, TableSize>> {
   return withDatabases(databases, 'bench', async (clients) => {
     const sizes: Record<string, TableSize> = {};
@@ -63,7 +63,7 @@ export function readTables(databases: DatabaseUrls): Promise<Record<string, Tabl
       const { rows: stats } = await clients[name].query(
         `select relname as table, n_live_tup::int as live, n_dead_tup::int as dead,
            pg_total_relation_size(relid)::float8 as bytes
-         from pg_stat_user_tables where relname = any($1) and n_tup_ins > 0 order by relname`,
+         from pg_stat_user_tables where relname = any($1) order by relname`,
         [[...pruned, ...kept]],
       );
       for (const { table, live, dead, bytes } of stats) {
