@@ -7,9 +7,6 @@ export const levelsSince = (period: Period) => `select shop_id, level_id as id f
 const balances = ['on_hand', 'reserved', 'committed', 'unavailable'] as const;
 const place = ['seq', ...balances] as const;
 
-/** Where the chain of a level begins: with the last of its detached movements, or with no units and `seq` 0. */
-const startSql = 'ledger_checkpoint';
-
 /** SQL for the lowest id some time before that of the column. It bounds the partitions that a look-up reads. */
 export const idBefore = (column: string, interval: string) =>
   `coalesce(first_id_at(uuid_extract_timestamp(${column}) - interval '${interval}'),
@@ -44,8 +41,9 @@ const movement = `m.shop_id, m.level_id, m.id, m.seq, m.type, m.created_at,
 const before = (of: (column: string) => string) =>
   place.map((name) => `coalesce(${of(name)}, start.${name}, 0) as before_${name}`).join(', ');
 
+/** Where the chain of a level begins: with the last of its detached movements, or with no units and `seq` 0. */
 const startOf = (keys: string) =>
-  `left join ${startSql} start on (start.shop_id, start.level_id) = (${keys})`;
+  `left join ledger_checkpoint start on (start.shop_id, start.level_id) = (${keys})`;
 
 /**
  * The invariants of the ledger of stock, whose movements are a chain in each level. A level that changed without a

@@ -15,10 +15,8 @@ export const neverHeldRetention: KeptFor = {
   owned: {
     by: ['customer_id', 'id'],
     deletions: [
-      {
-        sqlFrom: (lowestId) => `delete from order_event e using owner o
-          where e.customer_id = o.customer_id and e.order_id = o.id and e.id >= '${lowestId}'`,
-      },
+      (lowestId) => `delete from order_event e using owner o
+       where e.customer_id = o.customer_id and e.order_id = o.id and e.id >= '${lowestId}'`,
       `delete from order_item i using owner o join shop_order s
          on s.customer_id = o.customer_id and s.order_id = o.id
        where i.customer_id = s.customer_id and i.shop_order_id = s.id`,

@@ -106,8 +106,8 @@ export const ownedSql = (
    ${deletionSql(deletion, lowestId)}`;
 
 function deletionSql(deletion: OwnedDeletion, lowestId: string): string {
-  if (typeof deletion === 'string') return deletion;
-  return 'atMost' in deletion ? deletion.sql(deletion.atMost) : deletion.sqlFrom(lowestId);
+  if (typeof deletion === 'function') return deletion(lowestId);
+  return typeof deletion === 'string' ? deletion : deletion.sql;
 }
 
 export const deleteOwnersSql = (table: string, by: readonly string[]) =>
@@ -128,8 +128,8 @@ const pruneOwners = (em: EntityManager, rule: Prunable, owned: OwnedRows, progre
     const lowestId = lowestIdAt(Date.parse(found[0]?.since as string) - clockSkewMs);
     for (const deletion of deletions) {
       const rows = await sqlCount(tx, ownedSql(by, deletion, lowestId), values);
-      const isPart = typeof deletion !== 'string' && 'atMost' in deletion;
-      if (isPart && rows === deletion.atMost) return { rows: 0, isFull: true };
+      if (typeof deletion === 'object' && rows === deletion.atMost)
+        return { rows: 0, isFull: true };
     }
     const rows = await sqlCount(tx, ownedSql(by, deleteOwnersSql(table, by)), values);
     progress.from = found.at(-1)?.since ?? progress.from;

@@ -39,8 +39,8 @@ export interface OwnedRows {
  */
 export type OwnedDeletion =
   | string
-  | { readonly atMost: number; sql(rowsMax: number): string }
-  | { sqlFrom(lowestId: string): string };
+  | { readonly sql: string; readonly atMost: number }
+  | ((lowestId: string) => string);
 
 const retentions = new WeakMap<object, readonly Retention[]>();
 

@@ -4,13 +4,14 @@ import { type KeptFor, Retained } from '../../shared/database/retention.js';
 import { User } from '../user.js';
 
 /** A session has up to 20,000 of them, so they are deleted in batches of their own. */
+const tokensMax = 5000;
 const tokens: KeptFor['owned'] = {
   by: ['id'],
   deletions: [
     {
-      atMost: 5000,
-      sql: (rowsMax) => `delete from refresh_token where hash in (
-        select hash from refresh_token where session_id in (select id from owner) limit ${rowsMax})`,
+      sql: `delete from refresh_token where hash in (
+        select hash from refresh_token where session_id in (select id from owner) limit ${tokensMax})`,
+      atMost: tokensMax,
     },
   ],
   ownersMax: 1000,

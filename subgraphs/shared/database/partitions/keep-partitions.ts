@@ -5,7 +5,7 @@ import { withDedicatedConnection } from '../dedicated-connection.js';
 import { isLockTimeout } from '../errors.js';
 import {
   addMonths,
-  firstDayOf,
+  firstDayText,
   type Month,
   monthOf,
   monthOfPartition,
@@ -149,8 +149,6 @@ async function queryForLock(client: pg.Client, text: string, values: unknown[] =
 }
 
 const retryingForLocks = retrying(lockTries - 1, isLockTimeout, pauses);
-
-const firstDayText = (month: Month) => firstDayOf(month).toISOString().slice(0, 10);
 
 /** The months that have a partition, the earliest first. */
 export async function readMonths(

@@ -13,6 +13,9 @@ export function addMonths(month: Month, count: number): Month {
 /** Midnight UTC, at the beginning of a month. */
 export const firstDayOf = (month: Month): Date => new Date(`${month}-01T00:00:00.000Z`);
 
+/** As a date of PostgreSQL. */
+export const firstDayText = (month: Month): string => `${month}-01`;
+
 /** `stock_movement`, `2026-11` → `stock_movement_2026_11` */
 export const partitionOf = (table: string, month: Month): string =>
   `${table}_${month.replace('-', '_')}`;
