@@ -20,6 +20,27 @@ export type Benchmark = (
   args: readonly string[],
 ) => Promise<Outcome>;
 
+/** @param broken the names of the invariants that do not hold */
+export const invariantsCheck = (broken: readonly string[]): Check => ({
+  name: 'invariants',
+  value: broken.join('; ') || 'all hold',
+  target: 'all hold',
+  pass: broken.length === 0,
+});
+
+/**
+ * The number after `--minutes`; undefined if the arguments do not have it.
+ *
+ * @throws if it is no whole number, or less than the least
+ */
+export function minutesIn(args: readonly string[], least: number): number | undefined {
+  const at = args.indexOf('--minutes');
+  if (at < 0) return undefined;
+  const minutes = Number(args[at + 1]);
+  if (Number.isInteger(minutes) && minutes >= least) return minutes;
+  throw new Error(`--minutes needs a whole number, ${least} at least`);
+}
+
 /** Prints a table, or one line of JSON for each case. @returns whether every check passed */
 export function report({ results, checks }: Outcome, json: boolean): boolean {
   const passed = checks.every(({ pass }) => pass);

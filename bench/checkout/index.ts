@@ -5,7 +5,7 @@ import type { Verdict } from '../../ops/verify/looks.js';
 import { atRest, isBroken, verify } from '../../ops/verify/verify.js';
 import { openServers } from '../environment.js';
 import { measureCases, resultsOf } from '../load.js';
-import type { Check, Outcome } from '../report.js';
+import { type Check, invariantsCheck, minutesIn, type Outcome } from '../report.js';
 import { createGraphQLClient } from '../router/operations.js';
 import { startSystemProcesses } from '../system-processes.js';
 import { shopper } from './shopper.js';
@@ -33,7 +33,7 @@ export async function run(
   progress: (line: string) => void,
   args: readonly string[],
 ): Promise<Outcome> {
-  const minutes = minutesIn(args);
+  const minutes = minutesIn(args, 1);
   const { postgres, redis, databases } = await openServers();
   await migrateAll(databases);
   await seedStore(databases, variants);
@@ -83,23 +83,8 @@ export async function run(
   }
 }
 
-function minutesIn(args: readonly string[]): number | undefined {
-  const at = args.indexOf('--minutes');
-  if (at < 0) return undefined;
-  const minutes = Number(args[at + 1]);
-  if (Number.isInteger(minutes) && minutes >= 1) return minutes;
-  throw new Error('--minutes needs a whole number, 1 at least');
-}
-
 const brokenIn = (verdicts: readonly Verdict[]) =>
   verdicts.filter((verdict) => isBroken([verdict])).map(({ name }) => name);
-
-const invariantsCheck = (broken: readonly string[]): Check => ({
-  name: 'invariants',
-  value: broken.join(', ') || 'all hold',
-  target: 'all hold',
-  pass: broken.length === 0,
-});
 
 /** Those that `BENCH_CASES` names, separated by semicolons; by default all. */
 function chosen<T>(all: Readonly<Record<string, T>>): Readonly<Record<string, T>> {

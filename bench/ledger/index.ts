@@ -4,6 +4,7 @@ import { keepPartitions } from '../../subgraphs/shared/database/partitions/keep-
 import {
   addMonths,
   firstDayOf,
+  firstDayText,
   monthOf,
 } from '../../subgraphs/shared/database/partitions/month.js';
 import { newId } from '../../subgraphs/shared/ids.js';
@@ -46,11 +47,11 @@ export async function run(progress: (line: string) => void): Promise<Outcome> {
   }
 }
 
-const firstDayBefore = (months: number) => firstDayOf(addMonths(monthOf(new Date()), -months));
+const monthBefore = (months: number) => addMonths(monthOf(new Date()), -months);
 
 const makePartition = (client: pg.Client, monthsAgo: number) =>
   client.query(`select make_partition('stock_movement', $1)`, [
-    firstDayBefore(monthsAgo).toISOString().slice(0, 10),
+    firstDayText(monthBefore(monthsAgo)),
   ]);
 
 /** Inserts levels of a shop, each with so many movements. @returns its shop and warehouse */
@@ -93,7 +94,7 @@ async function measureLookUps(
   { client, databaseUrl }: BenchEnvironment,
   progress: (line: string) => void,
 ): Promise<{ result: CaseResult; check: Check }> {
-  const startMs = firstDayBefore(keptMonths).getTime();
+  const startMs = firstDayOf(monthBefore(keptMonths)).getTime();
   const stepMs = Math.floor((Date.now() - startMs) / movements);
   for (let months = keptMonths; months > 0; months--) await makePartition(client, months);
   const place = await insertLevels(client, 1, movements);
@@ -142,7 +143,13 @@ async function measureDetaching(
   await makePartition(client, outdated);
   const { shopId } = await insertLevels(client, levels, 1);
   progress(`${levels} levels`);
-  await client.query(insertMovements, [shopId, 1, 1, firstDayBefore(outdated).getTime(), 1000]);
+  await client.query(insertMovements, [
+    shopId,
+    1,
+    1,
+    firstDayOf(monthBefore(outdated)).getTime(),
+    1000,
+  ]);
   await client.query('vacuum analyze');
   const startedAt = performance.now();
   await keepPartitions({ databaseUrl, logger }, [ledgerPartitions(keptMonths)]);

@@ -1,19 +1,16 @@
 import type { MikroORM } from '@mikro-orm/postgresql';
 import pg from 'pg';
-import { databaseSchema as orderSchema } from '../../subgraphs/order/mikro-orm.config.js';
 import { paymentJobs, paymentQueue } from '../../subgraphs/order/payment/recover-payments.js';
 import { connect } from '../../subgraphs/shared/database/connect.js';
 import { migrate } from '../../subgraphs/shared/database/run-migrations.js';
 import { outboxJobs } from '../../subgraphs/shared/messaging/outbox-relay.js';
 import { claimDue } from '../../subgraphs/shared/runtime/due-jobs.js';
 import { type Queue, refreshMark } from '../../subgraphs/shared/runtime/queue-mark.js';
-import { databaseSchema as userSchema } from '../../subgraphs/user/mikro-orm.config.js';
 import { readOverdue } from '../../subgraphs/warehouse/expiry/sweep-overdue.js';
-import { databaseSchema as warehouseSchema } from '../../subgraphs/warehouse/mikro-orm.config.js';
 import { reservationQueue } from '../../subgraphs/warehouse/reservation/reservation-queue.js';
 import { openServers } from '../environment.js';
 import { type CaseResult, type Check, median, type Outcome, rounded } from '../report.js';
-import { type Database, measurePruning } from './pruning.js';
+import { type Database, measurePruning, schemas } from './pruning.js';
 
 const deadRows = Number(process.env.BENCH_DEAD_ROWS ?? 1_000_000);
 const rounds = 101;
@@ -80,8 +77,7 @@ const cases: readonly Case[] = [
  */
 export async function run(progress: (line: string) => void): Promise<Outcome> {
   const { postgres, redis, databases } = await openServers();
-  const schemas = { order: orderSchema, warehouse: warehouseSchema, user: userSchema };
-  for (const name of ['order', 'warehouse', 'user'] as const) {
+  for (const name of Object.keys(schemas) as Database[]) {
     await migrate({ name: 'bench', url: databases[name], poolMax: 1 }, schemas[name]);
   }
   /** A session without the checks of foreign keys. */
@@ -140,7 +136,7 @@ async function measureScan(each: Case, orm: MikroORM, client: pg.Client, reader:
   await refreshMark(orm.em, queue); // as every process does every 10 s
   const fresh = await connect(
     { name: 'bench', url: orm.config.get('clientUrl') as string, poolMax: 4 },
-    each.database === 'order' ? orderSchema : warehouseSchema,
+    schemas[each.database],
   );
   await client.query('checkpoint');
   const withMs = await medianMs(each, fresh, client);

@@ -10,7 +10,8 @@ import { type CaseResult, type Check, type Outcome, rounded } from '../report.js
 
 const rows = Number(process.env.BENCH_PRUNED_ROWS ?? 200_000);
 
-export type Database = 'order' | 'warehouse' | 'user';
+export const schemas = { order: orderSchema, warehouse: warehouseSchema, user: userSchema };
+export type Database = keyof typeof schemas;
 interface Case {
   readonly table: string;
   readonly database: Database;
@@ -132,7 +133,6 @@ export async function measurePruning(
 ): Promise<Outcome> {
   const results: CaseResult[] = [];
   const checks: Check[] = [];
-  const schemas = { order: orderSchema, warehouse: warehouseSchema, user: userSchema };
   for (const { table, database, insert, producedPerSecond, rows: count = rows } of cases) {
     const client = await open(database);
     const settings = { name: 'bench', url: databases[database], poolMax: 2 };

@@ -5,6 +5,7 @@ import { type BenchEnvironment, openEnvironment } from '../environment.js';
 import {
   type CaseResult,
   type Check,
+  invariantsCheck,
   median,
   type Outcome,
   percentile,
@@ -74,7 +75,7 @@ export async function run(progress: (line: string) => void): Promise<Outcome> {
       checks: [
         ...(only ? [] : [...checksOf(medians), sharesCheck(measured.get('c') ?? [])]),
         heldCheck(measured),
-        invariantCheck(broken),
+        invariantsCheck(broken),
       ],
     };
   } finally {
@@ -215,9 +216,4 @@ function heldCheck(measured: ReadonlyMap<string, readonly Measurement[]>): Check
     target: '0',
     pass: failed === 0,
   };
-}
-
-function invariantCheck(broken: readonly string[]): Check {
-  const value = broken.length === 0 ? 'all hold' : broken.join('; ');
-  return { name: 'invariants', value, target: 'all hold', pass: broken.length === 0 };
 }

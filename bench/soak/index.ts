@@ -7,7 +7,7 @@ import { migrateAll } from '../../ops/migrate-all.js';
 import { atRest, isBroken, verify } from '../../ops/verify/verify.js';
 import { vendor } from '../checkout/vendor.js';
 import { openServers } from '../environment.js';
-import { type Check, type Outcome, rounded } from '../report.js';
+import { type Check, invariantsCheck, minutesIn, type Outcome, rounded } from '../report.js';
 import { createGraphQLClient } from '../router/operations.js';
 import { startSystemProcesses } from '../system-processes.js';
 import { type Arrivals, createArrivals } from './arrivals.js';
@@ -19,6 +19,7 @@ import { readFiles } from './stock-file.js';
 import { readTables, startShortRetention } from './tables.js';
 
 const minutesDefault = 20;
+const minutesMin = 3;
 const secondsOfMinute = 60;
 // Enough for a thousand customers.
 const variants = 20_000;
@@ -40,7 +41,7 @@ export async function run(
   progress: (line: string) => void,
   args: readonly string[],
 ): Promise<Outcome> {
-  const minutes = minutesIn(args);
+  const minutes = minutesIn(args, minutesMin) ?? minutesDefault;
   const { postgres, redis, databases } = await openServers();
   await migrateAll(databases);
   progress(`${await seedStore(databases, variants)} variants seeded`);
@@ -98,13 +99,6 @@ export async function run(
     await system.stop();
     await Promise.all([postgres.stop(), redis.stop()]);
   }
-}
-
-function minutesIn(args: readonly string[]): number {
-  const at = args.indexOf('--minutes');
-  const minutes = at < 0 ? minutesDefault : Number(args[at + 1]);
-  if (Number.isInteger(minutes) && minutes >= 3) return minutes;
-  throw new Error('--minutes needs a whole number, 3 at least');
 }
 
 async function openTokens(sessions: readonly SeededSession[], signingKeys: string) {
@@ -169,12 +163,7 @@ async function checkDone(
       target: `${buyers.left()}`,
       pass: expired === buyers.left(),
     },
-    {
-      name: 'invariants',
-      value: broken.join('; ') || 'all hold',
-      target: 'all hold',
-      pass: broken.length === 0,
-    },
+    invariantsCheck(broken),
   ];
 }
 
