@@ -13,13 +13,14 @@ import {
 } from '@mikro-orm/core';
 import { PostgreSqlDriver } from '@mikro-orm/postgresql';
 import { CompiledQuery, type Kysely } from 'kysely';
-import { arrayParameter, arrayValue } from './column-arrays.js';
+import { arrayValue, parameterType } from './column-arrays.js';
 import { keepPrepared } from './prepared-statements.js';
+import { unnestOf } from './sql.js';
 
 /**
  * MikroORM’s driver; a flush updates several rows of an entity by one prepared statement, with an array for each
  * column. MikroORM’s own statement is a CASE for each column with a branch for each row, as a new text each time
- * (docs/adr/0006). It is still used where rows change different columns or a column is not a plain value.
+ * (docs/adr/0046). It is still used where rows change different columns or a column is not a plain value.
  */
 export class BatchUpdateDriver extends PostgreSqlDriver {
   override nativeUpdateMany<T extends object>(
@@ -83,13 +84,13 @@ function updateText<T extends object>(meta: EntityMetadata<T>, columns: readonly
     propertiesOf(meta, names).map(({ fieldNames }) => quoted(fieldNames[0] as string));
   const keys = fieldsOf(meta.primaryKeys);
   const changed = fieldsOf(columns);
-  const arrays = propertiesOf(meta, [...meta.primaryKeys, ...columns]).map(({ columnTypes }, n) =>
-    arrayParameter(columnTypes[0] as string, n),
+  const types = propertiesOf(meta, [...meta.primaryKeys, ...columns]).map(({ columnTypes }) =>
+    parameterType(columnTypes[0] as string),
   );
   const computed = fieldsOf(meta.props.filter((each) => each.generated).map(({ name }) => name));
   return `update ${quoted(meta.tableName)} as t
     set ${changed.map((field) => `${field} = each.${field}`).join(', ')}
-    from unnest(${arrays.join(', ')}) as each (${[...keys, ...changed].join(', ')})
+    from ${unnestOf(...types)} as each (${[...keys, ...changed].join(', ')})
     where ${keys.map((field) => `t.${field} = each.${field}`).join(' and ')}
     returning ${[...keys, ...computed].map((field) => `t.${field}`).join(', ')}`;
 }

@@ -2,7 +2,7 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import { type StockKey, stockKeyOf } from '../../contracts/stock-key.js';
 import { firstOfEach } from '../../shared/batching/first-of-each.js';
 import { columnsOf } from '../../shared/database/columns.js';
-import { sqlPrepared, unnestOf } from '../../shared/database/sql.js';
+import { listOf, sqlPrepared, unnestOf } from '../../shared/database/sql.js';
 import { availableUnitsSql } from './level-units.js';
 import { StockLevel } from './stock-level.js';
 
@@ -66,12 +66,12 @@ const chosenSql = (columns: string) => `
   select clock.read_at as "readAt", l.active, l.priority, ${columns}
   from (select clock_timestamp() as read_at) clock left join (
     select l.*, w.active, w.priority from (
-      select l.* from unnest($1::uuid[], $2::uuid[]) as chosen (shop_id, id)
+      select l.* from unnest(${listOf(1, 'uuid')}, ${listOf(2, 'uuid')}) as chosen (shop_id, id)
         join stock_level l using (shop_id, id)
       union all
-      select l.* from unnest($3::uuid[], $4::varchar[]) as key (shop_id, sku)
+      select l.* from unnest(${listOf(3, 'uuid')}, ${listOf(4, 'varchar')}) as key (shop_id, sku)
         join stock_level l using (shop_id, sku)
-      where l.warehouse_id = any($5::uuid[]) and l.id <> all($2::uuid[])
+      where l.warehouse_id = any(${listOf(5, 'uuid')}) and l.id <> all(${listOf(2, 'uuid')})
     ) l join warehouse w on w.shop_id = l.shop_id and w.id = l.warehouse_id
   ) l on true`;
 
