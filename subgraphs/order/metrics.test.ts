@@ -1,25 +1,17 @@
-import pg from 'pg';
-import { createTestDatabases } from '../../tests/harness/databases.js';
-import { connect, disconnect } from '../shared/database/connect.js';
+import { openTestDatabase, type TestDatabase } from '../../tests/harness/databases.js';
 import { newId } from '../shared/ids.js';
 import { gaugeOf, Registry } from '../shared/observability/metrics.js';
 import { orderGauges } from './metrics.js';
 import { databaseSchema } from './mikro-orm.config.js';
 
 describe('the metrics of stuck orders, payments and refunds', () => {
-  let databases: Awaited<ReturnType<typeof createTestDatabases<'order'>>>;
-  let client: pg.Client;
-  let orm: Awaited<ReturnType<typeof connect>>;
+  let orm: TestDatabase['orm'];
+  let client: TestDatabase['client'];
+  let close: TestDatabase['close'];
   beforeAll(async () => {
-    databases = await createTestDatabases(['order']);
-    client = new pg.Client({ connectionString: databases.urls.order });
-    await client.connect();
-    orm = await connect({ name: 'test', url: databases.urls.order, poolMax: 2 }, databaseSchema);
+    ({ orm, client, close } = await openTestDatabase('order', databaseSchema, { poolMax: 2 }));
   });
-  afterAll(async () => {
-    await Promise.all([client.end(), disconnect(orm)]);
-    await databases.drop();
-  });
+  afterAll(() => close());
 
   async function readMetrics() {
     const registry = new Registry();

@@ -4,6 +4,12 @@ import { startRedis } from '../../dev/databases/redis.js';
 import { isPortFree } from '../../dev/databases/server-process.js';
 import type { DatabaseUrls } from '../../ops/databases/urls.js';
 import { type SubgraphName, subgraphNames } from '../../ops/subgraph-names.js';
+import {
+  connect,
+  type DatabaseSettings,
+  disconnect,
+  type Schema,
+} from '../../subgraphs/shared/database/connect.js';
 import { templatePassword } from './templates.js';
 
 const adminUrl = () => process.env.TEST_POSTGRES_URL as string;
@@ -33,6 +39,29 @@ export async function createTestDatabases<N extends SubgraphName>(names: readonl
     },
   };
 }
+
+/** A copy of one migrated database, with its entities and a plain connection. */
+export async function openTestDatabase(
+  name: SubgraphName,
+  schema: Schema,
+  options: Partial<DatabaseSettings> = {},
+) {
+  const databases = await createTestDatabases([name]);
+  const url = databases.urls[name];
+  const orm = await connect({ name: 'test', url, poolMax: 4, ...options }, schema);
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  return {
+    orm,
+    client,
+    async close() {
+      await Promise.all([client.end(), disconnect(orm)]);
+      await databases.drop();
+    },
+  };
+}
+
+export type TestDatabase = Awaited<ReturnType<typeof openTestDatabase>>;
 
 const templateBusy = '55006';
 

@@ -1,7 +1,5 @@
-import pg from 'pg';
-import { createTestDatabases } from '../../../tests/harness/databases.js';
+import { openTestDatabase, type TestDatabase } from '../../../tests/harness/databases.js';
 import { logger } from '../../../tests/harness/stock-engine.js';
-import { connect, disconnect } from '../../shared/database/connect.js';
 import { newId } from '../../shared/ids.js';
 import { changeShopOrders } from '../fulfilment/change-shop-orders.js';
 import { lockOrder } from '../locks.js';
@@ -14,20 +12,16 @@ const roundsCount = 20;
 const [shopA, shopB] = [newId(), newId()];
 
 describe('paid orders of one customer that are cancelled at the same time', () => {
-  let databases: Awaited<ReturnType<typeof createTestDatabases<'order'>>>;
-  let client: pg.Client;
-  let orm: Awaited<ReturnType<typeof connect>>;
+  let orm: TestDatabase['orm'];
+  let client: TestDatabase['client'];
+  let close: TestDatabase['close'];
   beforeAll(async () => {
-    databases = await createTestDatabases(['order']);
-    const url = databases.urls.order;
-    client = new pg.Client({ connectionString: url });
-    await client.connect();
-    orm = await connect({ name: 'test', url, poolMax: 8, logger }, databaseSchema);
+    ({ orm, client, close } = await openTestDatabase('order', databaseSchema, {
+      poolMax: 8,
+      logger,
+    }));
   });
-  afterAll(async () => {
-    await Promise.all([client.end(), disconnect(orm)]);
-    await databases.drop();
-  });
+  afterAll(() => close());
 
   /** A paid order of one unit from each shop, whose shop orders are inserted in this sequence. */
   async function paidOrder(customerId: string, shopIds: readonly string[]): Promise<RowKey> {

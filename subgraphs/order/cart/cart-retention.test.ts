@@ -1,27 +1,19 @@
-import pg from 'pg';
-import { createTestDatabases } from '../../../tests/harness/databases.js';
+import { openTestDatabase, type TestDatabase } from '../../../tests/harness/databases.js';
 import { logger } from '../../../tests/harness/stock-engine.js';
-import { connect, disconnect } from '../../shared/database/connect.js';
 import { prunablesOf, prune as pruneRows } from '../../shared/database/prune.js';
 import { newId } from '../../shared/ids.js';
 import { databaseSchema } from '../mikro-orm.config.js';
 import { Cart } from './cart.js';
 
 describe('the retention of carts', () => {
-  let databases: Awaited<ReturnType<typeof createTestDatabases<'order'>>>;
-  let orm: Awaited<ReturnType<typeof connect>>;
-  let client: pg.Client;
+  let orm: TestDatabase['orm'];
+  let client: TestDatabase['client'];
+  let close: TestDatabase['close'];
   beforeAll(async () => {
-    databases = await createTestDatabases(['order']);
-    orm = await connect({ name: 'test', url: databases.urls.order, poolMax: 4 }, databaseSchema);
-    client = new pg.Client({ connectionString: databases.urls.order });
-    await client.connect();
+    ({ orm, client, close } = await openTestDatabase('order', databaseSchema));
   });
   afterEach(() => client.query('truncate cart, cart_item'));
-  afterAll(async () => {
-    await Promise.all([client.end(), disconnect(orm)]);
-    await databases.drop();
-  });
+  afterAll(() => close());
 
   /** A cart with two lines that was last changed some days ago. */
   async function idleFor(days: number, { counted = false } = {}): Promise<string> {

@@ -1,8 +1,6 @@
-import pg from 'pg';
-import { createTestDatabases } from '../../../tests/harness/databases.js';
+import { openTestDatabase, type TestDatabase } from '../../../tests/harness/databases.js';
 import { ownKey } from '../../../tests/harness/own-key.js';
 import { logger } from '../../../tests/harness/stock-engine.js';
-import { connect, disconnect } from '../../shared/database/connect.js';
 import { ownedSql, prunablesOf, prune as pruneRows } from '../../shared/database/prune.js';
 import type { OwnedDeletion } from '../../shared/database/retention.js';
 import { lowestIdAt, newId } from '../../shared/ids.js';
@@ -15,19 +13,13 @@ import { endPending, recordHeld } from './transitions/end-pending.js';
 const tables = ['order_event', 'order_item', 'shop_order', 'customer_order'];
 
 describe('orders that ended before their stock was held', () => {
-  let databases: Awaited<ReturnType<typeof createTestDatabases<'order'>>>;
-  let orm: Awaited<ReturnType<typeof connect>>;
-  let client: pg.Client;
+  let orm: TestDatabase['orm'];
+  let client: TestDatabase['client'];
+  let close: TestDatabase['close'];
   beforeAll(async () => {
-    databases = await createTestDatabases(['order']);
-    orm = await connect({ name: 'test', url: databases.urls.order, poolMax: 4 }, databaseSchema);
-    client = new pg.Client({ connectionString: databases.urls.order });
-    await client.connect();
+    ({ orm, client, close } = await openTestDatabase('order', databaseSchema));
   });
-  afterAll(async () => {
-    await Promise.all([client.end(), disconnect(orm)]);
-    await databases.drop();
-  });
+  afterAll(() => close());
 
   /** Pending orders of two shop orders with a line each, placed some days ago. */
   async function place(days: number, count = 1): Promise<string[]> {

@@ -1,25 +1,17 @@
-import pg from 'pg';
-import { createTestDatabases } from '../../../tests/harness/databases.js';
-import { connect, disconnect } from '../../shared/database/connect.js';
+import { openTestDatabase, type TestDatabase } from '../../../tests/harness/databases.js';
 import { transact } from '../../shared/database/transact.js';
 import { newId } from '../../shared/ids.js';
 import { databaseSchema } from '../mikro-orm.config.js';
 import { countPurchases, subtractPurchases } from './count-purchases.js';
 
 describe('the purchases of a customer', () => {
-  let databases: Awaited<ReturnType<typeof createTestDatabases<'order'>>>;
-  let orm: Awaited<ReturnType<typeof connect>>;
-  let client: pg.Client;
+  let orm: TestDatabase['orm'];
+  let client: TestDatabase['client'];
+  let close: TestDatabase['close'];
   beforeAll(async () => {
-    databases = await createTestDatabases(['order']);
-    orm = await connect({ name: 'test', url: databases.urls.order, poolMax: 8 }, databaseSchema);
-    client = new pg.Client({ connectionString: databases.urls.order });
-    await client.connect();
+    ({ orm, client, close } = await openTestDatabase('order', databaseSchema, { poolMax: 8 }));
   });
-  afterAll(async () => {
-    await Promise.all([client.end(), disconnect(orm)]);
-    await databases.drop();
-  });
+  afterAll(() => close());
 
   const skus = ['A', 'B', 'C'];
   /** Inserts an order of the units of each sku, whose purchases can be counted and subtracted. */

@@ -1,9 +1,7 @@
 import Big from 'big.js';
 import fc from 'fast-check';
-import pg from 'pg';
-import { createTestDatabases } from '../../../../tests/harness/databases.js';
+import { openTestDatabase, type TestDatabase } from '../../../../tests/harness/databases.js';
 import { logger } from '../../../../tests/harness/stock-engine.js';
-import { connect, disconnect } from '../../../shared/database/connect.js';
 import { newId } from '../../../shared/ids.js';
 import { lineTotal, sumOf } from '../../../shared/money.js';
 import { databaseSchema } from '../../mikro-orm.config.js';
@@ -14,20 +12,16 @@ const cents = fc.integer({ min: 1, max: 100_000 });
 const amountOf = (units: number) => new Big(units).div(100).toFixed(2);
 
 describe('refunds of a payment', () => {
-  let databases: Awaited<ReturnType<typeof createTestDatabases<'order'>>>;
-  let client: pg.Client;
-  let orm: Awaited<ReturnType<typeof connect>>;
+  let orm: TestDatabase['orm'];
+  let client: TestDatabase['client'];
+  let close: TestDatabase['close'];
   beforeAll(async () => {
-    databases = await createTestDatabases(['order']);
-    const url = databases.urls.order;
-    client = new pg.Client({ connectionString: url });
-    await client.connect();
-    orm = await connect({ name: 'test', url, poolMax: 8, logger }, databaseSchema);
+    ({ orm, client, close } = await openTestDatabase('order', databaseSchema, {
+      poolMax: 8,
+      logger,
+    }));
   });
-  afterAll(async () => {
-    await Promise.all([client.end(), disconnect(orm)]);
-    await databases.drop();
-  });
+  afterAll(() => close());
 
   /** A payment of an order with shop orders of these prices. */
   async function newPayment(...prices: string[]) {
