@@ -94,6 +94,25 @@ describe('a dispatcher', () => {
     await expect(answer).rejects.toMatchObject({ extensions: { code: 'TRY_AGAIN' } });
   });
 
+  it('serves a request whose rows are free again before the rest of its batch is done', async () => {
+    let looks = 0;
+    let calls = 0;
+    const dispatcher = new Dispatcher<TestRequest, number>({
+      keysOf: ({ keys }) => keys,
+      async work(requests) {
+        calls += 1;
+        if (calls === 1) throw lockTimeout();
+        if (calls === 2) await pause(400);
+        return requests.map(({ n }) => n);
+      },
+      findBlocked: async (requests) => (looks++ === 0 ? requests.filter(({ n }) => n === 1) : []),
+      metrics: metrics(),
+    });
+    const all = [1, 2].map((n) => dispatcher.submit({ n, keys: ['A'] }));
+    const later = pause(300).then(() => dispatcher.submit({ n: 3, keys: ['A'] }));
+    expect(await Promise.all([...all, later])).toEqual([1, 2, 3]);
+  });
+
   it('serves a request whose rows are locked again and again, but never for long', async () => {
     let calls = 0;
     const dispatcher = new Dispatcher<TestRequest, number>({

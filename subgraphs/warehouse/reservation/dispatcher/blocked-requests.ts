@@ -29,10 +29,6 @@ export class BlockedRequests<Request, Outcome> {
     return this.#all.size;
   }
 
-  has(waiting: Waiting<Request, Outcome>): boolean {
-    return this.#all.has(waiting);
-  }
-
   /** @returns those that were set aside for too long already, and are not any more */
   add(all: readonly Waiting<Request, Outcome>[], waited: boolean): Waiting<Request, Outcome>[] {
     const nowMs = performance.now();

@@ -241,6 +241,8 @@ export class Dispatcher<Request, Outcome> {
   /** Resolves or rejects each request of a batch, except those whose rows are locked. */
   async #runBatch(batch: readonly Waiting<Request, Outcome>[]): Promise<void> {
     const { work, findBlocked, metrics } = this.#options;
+    // Their rows may be free again, and they in the queue, before the rest of the batch is done.
+    const setAside = new Set<Waiting<Request, Outcome>>();
     await runBatchIsolating(batch, {
       async work(members) {
         const startedMs = performance.now();
@@ -255,6 +257,7 @@ export class Dispatcher<Request, Outcome> {
         return members.filter(({ request }) => blocked.has(request));
       },
       blocked: (members, waited) => {
+        for (const each of members) setAside.add(each);
         const late = this.#blocked.add(members, waited);
         if (late.length > 0) reject(late, this.#refusal('busy', late.length));
       },
@@ -265,7 +268,7 @@ export class Dispatcher<Request, Outcome> {
       },
       held: this.#held,
     });
-    const isDone = batch.every((each) => each.isAnswered() || this.#blocked.has(each));
+    const isDone = batch.every((each) => each.isAnswered() || setAside.has(each));
     assert(isDone, 'each request of a batch is answered or set aside');
   }
 
