@@ -4,7 +4,7 @@ import pinoPretty from 'pino-pretty';
 import type { DatabaseUrls } from '../ops/databases/urls.js';
 import { stateFolder, writeRunningSystem } from '../ops/running-system.js';
 import { loadSecrets } from '../ops/secrets/secrets.js';
-import { loadConfig, port, setting } from '../subgraphs/shared/config.js';
+import { loadConfig, logLevel, port, setting } from '../subgraphs/shared/config.js';
 import { startPostgres } from './databases/postgres.js';
 import { findRedis, isReachable, startRedis } from './databases/redis.js';
 import { isPortFree, StartError } from './databases/server-process.js';
@@ -21,7 +21,7 @@ import { welcome } from './welcome.js';
 const fresh = process.argv.includes('--fresh');
 const watch = process.argv.includes('--watch');
 const folder = stateFolder();
-const { PORT, POSTGRES_PORT: postgresPort, REDIS_PORT: redisPort } = readPorts();
+const { PORT, POSTGRES_PORT: postgresPort, REDIS_PORT: redisPort, LOG_LEVEL } = readSettings();
 const ports = portsFrom(PORT);
 const startedAtMs = Date.now();
 
@@ -30,13 +30,14 @@ const running: Array<{ stop(): Promise<unknown> }> = [];
 let ending: Promise<void> | undefined;
 let hasState = false;
 
-function readPorts() {
+function readSettings() {
   const portOfRouter = port.min(1).max(60_000); // operations ports are 5000 higher
   try {
     return loadConfig({
       PORT: setting(portOfRouter, '4000', 'the port of the router, 60,000 at most'),
       POSTGRES_PORT: setting(port.min(1), '54329', 'the port of PostgreSQL'),
       REDIS_PORT: setting(port.min(1), '63799', 'the port of Redis'),
+      LOG_LEVEL: logLevel,
     });
   } catch (error) {
     console.error((error as Error).message);
@@ -136,7 +137,7 @@ function nodeEnvironment(): NodeJS.ProcessEnv {
     ...process.env,
     NODE_ENV: 'development',
     NODE_COMPILE_CACHE: join(folder, 'compile-cache'),
-    LOG_LEVEL: process.env.LOG_LEVEL ?? 'info',
+    LOG_LEVEL,
   };
 }
 

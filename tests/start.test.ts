@@ -29,7 +29,7 @@ describe('npm start', () => {
     place.remove();
   });
 
-  it('starts the whole system; what it prints works; Ctrl-C stops it without loss', async () => {
+  it('starts the whole system; what it prints works; Ctrl-C completes requests in flight', async () => {
     const first = place.run({ LOG_LEVEL: 'debug' });
     await first.untilReady();
     const printed = first.output();
@@ -70,15 +70,36 @@ describe('npm start', () => {
     const page = await fetch(place.url, { headers: { accept: 'text/html' } });
     expect(await page.text()).toContain('sandbox');
 
+    const checkouts = Array.from({ length: 25 }, (_, n) =>
+      operations.checkout.replace('my-first-order', `order-${n}`),
+    );
+    const replies = await Promise.all(
+      checkouts.map((text) => retry(() => postGraphQL(place.url, text, {}, token))),
+    );
+    const payments = replies.map(({ data }) => {
+      const { id } = data.checkout.order;
+      const pay = `mutation { payOrder(input: { orderId: "${id}", idempotencyKey: "${id}" }) { __typename } }`;
+      return postGraphQL(place.url, pay, {}, token).catch(() => null);
+    });
+    await new Promise((resolve) => setTimeout(resolve, 120));
     first.child.kill('SIGINT');
+    await Promise.all(payments);
     expect(await first.exit).toBe(0);
     await place.expectNothingLeft();
 
     const second = place.run();
     await second.untilReady();
-    const query = '{ orders { edges { node { id status } } } }';
+    // Every payment is final.
+    expect(await place.runTool('ops/verify/index.js')).toMatchObject({ code: 0 });
+    const query = '{ orders(first: 100) { edges { node { id status } } } }';
     const found = await postGraphQL(place.url, query, {}, token);
-    expect(found.data.orders.edges).toEqual([{ node: { id: order.id, status: 'PENDING' } }]);
+    expect(found.data.orders.edges).toHaveLength(26);
+    expect(found.data.orders.edges).toContainEqual({ node: { id: order.id, status: 'PENDING' } });
+
+    const third = place.run({ PORT: String(place.base + 1) });
+    expect(await third.exit).toBe(1);
+    expect(third.output()).toMatch(/is in use|already running in/);
+    expect(await place.runTool('ops/verify/index.js')).toMatchObject({ code: 0 });
     await ageDatabase(readRunningSystem(place.folder)?.databases.order as string);
     second.child.kill('SIGINT');
     expect(await second.exit).toBe(0);
@@ -101,7 +122,7 @@ describe('npm start', () => {
     expect(await fresh.exit).toBe(0);
   }, 400_000);
 
-  it('uses external servers, and npm run verify finds a broken invariant in them', async () => {
+  it('uses external servers, in which npm run verify finds a broken invariant; stops when a process dies', async () => {
     const redis = await startTestRedis();
     const given = process.env.TEST_POSTGRES_URL as string;
     const run = place.run({ DATABASE_URL: given, REDIS_URL: redis.url });
@@ -124,8 +145,15 @@ describe('npm start', () => {
     expect(broken.output).toContain('BROKEN');
     expect(broken.output).toContain(seedId('level', 0));
 
-    run.child.kill('SIGINT');
-    expect(await run.exit).toBe(0);
+    const lineOfShop = async () =>
+      place
+        .log()
+        .split('\n')
+        .find((text) => text.includes('"name":"shop"'));
+    const line = await eventually(lineOfShop, Boolean);
+    process.kill(JSON.parse(line as string).pid, 'SIGKILL');
+    expect(await run.exit).toBe(1);
+    expect(run.output()).toContain('The shop process exited unexpectedly');
     await redis.stop();
     const none = await place.runTool('ops/verify/index.js');
     expect(none).toMatchObject({
@@ -143,51 +171,6 @@ describe('npm start', () => {
       await place.expectNothingLeft();
     }
   }, 240_000);
-
-  it('stops everything, with a message, when one of the processes dies', async () => {
-    const run = place.run();
-    await run.untilReady();
-    const lineOfShop = async () =>
-      place
-        .log()
-        .split('\n')
-        .find((text) => text.includes('"name":"shop"'));
-    const line = await eventually(lineOfShop, Boolean);
-    process.kill(JSON.parse(line as string).pid, 'SIGKILL');
-    expect(await run.exit).toBe(1);
-    expect(run.output()).toContain('The shop process exited unexpectedly');
-  }, 240_000);
-
-  it('completes requests in flight at Ctrl-C: after the next start every payment is final', async () => {
-    const first = place.run();
-    await first.untilReady();
-    const { accessToken } = (await postGraphQL(place.url, operations.login)).data.login;
-    const checkouts = Array.from({ length: 25 }, (_, n) =>
-      operations.checkout.replace('my-first-order', `order-${n}`),
-    );
-    const replies = await Promise.all(
-      checkouts.map((text) => retry(() => postGraphQL(place.url, text, {}, accessToken))),
-    );
-    const payments = replies.map(({ data }) => {
-      const { id } = data.checkout.order;
-      const pay = `mutation { payOrder(input: { orderId: "${id}", idempotencyKey: "${id}" }) { __typename } }`;
-      return postGraphQL(place.url, pay, {}, accessToken).catch(() => null);
-    });
-    await new Promise((resolve) => setTimeout(resolve, 120));
-    first.child.kill('SIGINT');
-    await Promise.all(payments);
-    expect(await first.exit).toBe(0);
-    const second = place.run();
-    await second.untilReady();
-    expect(await place.runTool('ops/verify/index.js')).toMatchObject({ code: 0 });
-
-    const third = place.run({ PORT: String(place.base + 1) });
-    expect(await third.exit).toBe(1);
-    expect(third.output()).toMatch(/is in use|already running in/);
-    expect(await place.runTool('ops/verify/index.js')).toMatchObject({ code: 0 });
-    second.child.kill('SIGINT');
-    await second.exit;
-  }, 300_000);
 
   it.each([
     ['PORT', 'abc', /PORT is malformed/],

@@ -129,6 +129,12 @@ const requestLogVariables = {
   } satisfies Variable<number>,
 };
 
+export const logLevel = setting(
+  z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']),
+  'info',
+  'the lowest level that is logged',
+);
+
 /** The variables of every process. */
 export function processVariables(defaultPort: number) {
   return {
@@ -138,11 +144,7 @@ export function processVariables(defaultPort: number) {
       'development',
       'development, test or production; in production no secret has a default',
     ),
-    LOG_LEVEL: setting(
-      z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']),
-      'info',
-      'the lowest level that is logged',
-    ),
+    LOG_LEVEL: logLevel,
     ...requestLogVariables,
     HOST: setting(text, '127.0.0.1', 'the address to listen on'),
     PORT: setting(port, String(defaultPort), 'the port to listen on'),
