@@ -9,7 +9,7 @@ import { connect, disconnect } from '../subgraphs/shared/database/connect.js';
 import { DomainError } from '../subgraphs/shared/errors.js';
 import { createLogger } from '../subgraphs/shared/observability/logger.js';
 import { closeRedis, createRedis } from '../subgraphs/shared/runtime/redis.js';
-import { hasVisibleText } from '../subgraphs/shared/text.js';
+import { hasVisibleText } from '../subgraphs/shared/text/visible-text.js';
 import { createAdmin } from '../subgraphs/user/account/create-admin.js';
 import { parseEmail } from '../subgraphs/user/credentials/identifier.js';
 import { hashPassword, refuseCommonPassword } from '../subgraphs/user/credentials/password.js';

@@ -33,7 +33,7 @@ const excludedStatements: readonly RegExp[] = [
   // The best of all matches of a word.
   /order by ts_rank/,
   // Products of categories by time or name, where there are few of them.
-  /p\.category_id = any .*order by (p\.id|lower)/s,
+  /p\.category_id = any .*order by (p\.id|p\.name)/s,
   // By price, of a shop and a category with many products.
   /from offer_listing as o join .* o\.shop_id = .* p\.category_id = any .*order by o\.price_amount/s,
   // By price from a lowest price on, few matches: the cheapest offer of each is looked up.

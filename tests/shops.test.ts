@@ -110,7 +110,7 @@ describe('a vendor’s shops', () => {
 
   it('are found by beginnings of words in any order, in pages', async () => {
     const ids = [];
-    for (const name of ['Café Zürich', 'Zürich Bikes (café inside)', 'Zürich Cafeteria', 'Bern']) {
+    for (const name of ['Café Zürich', 'Zürich Bikes (café inside)', 'Zürich Kafeteria', 'Bern']) {
       ids.push((await create({ name })).id);
     }
     const found = ids.slice(0, 2).reverse();
@@ -120,7 +120,8 @@ describe('a vendor’s shops', () => {
     const next = await find(`first: 1, search: "Café", after: "${first.pageInfo.endCursor}"`);
     expect(idsOf(next)).toEqual(found.slice(1));
     expect(next.pageInfo.hasNextPage).toBe(false);
-    expect(idsOf(await find('search: "no-such-word"'))).toEqual([]);
+    for (const search of ['no-such-word', '!?'])
+      expect(idsOf(await find(`search: "${search}"`))).toEqual([]);
   });
 
   it('are found by words with combining marks', async () => {
@@ -130,7 +131,6 @@ describe('a vendor’s shops', () => {
   });
 
   it.each([
-    ['search: "!?"', 'search: must have a letter'],
     [`search: "${'x'.repeat(101)}"`, 'at most 100'],
     ['first: 0', 'between 1 and 100'],
     ['after: "nonsense"', 'not a cursor'],

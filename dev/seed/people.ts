@@ -1,3 +1,4 @@
+import { fold } from '../../subgraphs/shared/text/fold.js';
 import { hashPassword } from '../../subgraphs/user/credentials/password.js';
 import { oneOf } from './chance.js';
 import { accounts, demoPassword } from './demo-store.js';
@@ -37,6 +38,7 @@ export async function userRows(variants: number, isLarge: boolean) {
     }
   }
   return people.map(({ n, ...person }) => {
-    return { id: seedId('user', n), ...person, email_verified: true, password_hash };
+    const name_key = fold(person.name);
+    return { id: seedId('user', n), ...person, name_key, email_verified: true, password_hash };
   });
 }

@@ -1,5 +1,9 @@
 import type { DatabaseUrls } from '../../ops/databases/urls.js';
 import { rebuildProjections } from '../../ops/rebuild/projections.js';
+import { rebuildProducts } from '../../ops/rebuild/search.js';
+import { foldCase } from '../../subgraphs/shared/text/fold.js';
+import { slugOf } from '../../subgraphs/shared/text/slug.js';
+import { offerWords, shopWords } from '../../subgraphs/shop/search.js';
 import { movementId } from '../../subgraphs/warehouse/stock/movement-id.js';
 import { type Catalogue, catalogueOf } from './catalogue.js';
 import { chance } from './chance.js';
@@ -49,6 +53,7 @@ export async function seedStore(
       insert(urls.shop, shopTables(shops, offers)),
       insert(urls.warehouse, warehouseTables(shops, offers)),
     ]);
+    await rebuildProducts(urls.product);
     await rebuildProjections(urls);
     if (isLarge) await Promise.all(Object.values(urls).map(analyze));
   } finally {
@@ -75,7 +80,8 @@ function categoryRows(isLarge: boolean) {
   const rows = names.map((name) => ({
     id: idOf.get(name),
     name,
-    slug: name.toLowerCase().replace(/[^a-z]+/g, '-'),
+    name_key: foldCase(name),
+    slug: slugOf(name, 'category'),
     parent_id: idOf.get(parents.get(name) ?? '') ?? null,
   }));
   return { rows, idOf };
@@ -112,6 +118,7 @@ function shopTables(shops: readonly StoreShop[], offers: readonly StoreOffer[]):
   const shopRows = shops.map(({ n, name, slug, owner }) => ({
     id: seedId('shop', n),
     name,
+    words: shopWords(name),
     slug,
     owner_id: seedId('user', owner),
     currency_code: 'USD',
@@ -120,11 +127,13 @@ function shopTables(shops: readonly StoreShop[], offers: readonly StoreOffer[]):
     const { n, shop, variant } = offer;
     const cents = priceOf(offer);
     const { isDemo } = variant.product;
+    const name = `${variant.product.name}, ${variant.name}`;
     return {
       id: seedId('offer', n),
       shop_id: seedId('shop', shop.n),
       sku: variant.sku,
-      name: `${variant.product.name}, ${variant.name}`,
+      name,
+      words: offerWords(name, variant.sku),
       price_amount: dollars(cents),
       compare_at_amount:
         isDemo || chance(7, 'was more expensive', n) > 0

@@ -1,11 +1,19 @@
-import { databasesOrExit } from '../databases/urls.js';
+import { type DatabaseUrls, databasesOrExit } from '../databases/urls.js';
 import { rebuildProjections } from './projections.js';
+import { rebuildSearch } from './search.js';
 
-/** `npm run rebuild -- projections` */
-if (process.argv[2] !== 'projections') {
-  console.error('Usage: npm run rebuild -- projections');
+/** What can be rebuilt. Each prints what it did. */
+const targets: Readonly<Record<string, (urls: DatabaseUrls) => Promise<string>>> = {
+  projections: async (urls) =>
+    `${await rebuildProjections(urls)} offer listings and the names of offers are rebuilt`,
+  search: async (urls) => `what ${await rebuildSearch(urls)} rows are found by is rebuilt`,
+};
+
+/** `npm run rebuild -- projections`, `npm run rebuild -- search` */
+const rebuild = targets[process.argv[2] ?? ''];
+if (!rebuild) {
+  console.error(`Usage: npm run rebuild -- ${Object.keys(targets).join('|')}`);
   process.exitCode = 1;
 } else {
-  const count = await rebuildProjections(databasesOrExit());
-  console.log(`${count} offer listings and the names of offers are rebuilt`);
+  console.log(await rebuild(databasesOrExit()));
 }

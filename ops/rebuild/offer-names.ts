@@ -1,5 +1,6 @@
 import { lockSkuSql } from '../../subgraphs/shop/locks.js';
 import { renameOffers } from '../../subgraphs/shop/offer/variant-name.js';
+import { offerWords } from '../../subgraphs/shop/search.js';
 import type { Databases, Reader } from '../databases/clients.js';
 
 /** A variant with an offer that has another name. */
@@ -48,7 +49,7 @@ export async function renameMisnamed(databases: Databases): Promise<void> {
     for (const { sku, name, version } of misnamed) {
       await shop.query('begin');
       await shop.query(lockSkuSql, [sku]);
-      await shop.query(renameOffers, [sku, name, version]);
+      await shop.query(renameOffers, [sku, name, version, offerWords(name, sku)]);
       await shop.query('commit');
     }
   }

@@ -2,9 +2,11 @@ import { defineSubgraph } from '../shared/define-subgraph.js';
 import { runIfMain } from '../shared/runtime/process.js';
 import { variables } from './config.js';
 import { databaseSchema } from './mikro-orm.config.js';
+import { isCollationChanged, requireNameCollation } from './name-collation.js';
 import { onOfferChanged } from './offer-listing/on-offer-changed.js';
 import { onStockChanged } from './offer-listing/on-stock-changed.js';
 import { source } from './schema.js';
+import { pruneWords } from './search/vocabulary.js';
 
 /** The product subgraph: categories, products, variants, and the listings that customers browse. */
 export const subgraph = defineSubgraph({
@@ -18,6 +20,20 @@ export const subgraph = defineSubgraph({
     'shop.offer.changed': onOfferChanged,
     'warehouse.stock.changed': onStockChanged,
   },
+  async app({ orm }) {
+    await requireNameCollation(orm.em.fork());
+    return null;
+  },
+  workers: {
+    vocabulary: { everyMs: 600_000, run: ({ em }, isStopping) => pruneWords(em, isStopping) },
+  },
+  gauges: [
+    {
+      name: 'holdfast_collation_changed',
+      help: 'Whether the collation of names has another version than their indexes: 1 or 0.',
+      read: ({ em }) => isCollationChanged(em),
+    },
+  ],
   emits: { 'product.variant.removed': 'shop', 'product.variant.renamed': 'shop' },
 });
 

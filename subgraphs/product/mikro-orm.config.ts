@@ -9,11 +9,12 @@ import { QueueMark } from '../shared/runtime/queue-mark.js';
 import { Category } from './category/category.js';
 import { Migration20261127Initial } from './migrations/20261127-initial.js';
 import { Migration20261207ShownTimes } from './migrations/20261207-shown-times.js';
+import { Migration20261214AnyLanguage } from './migrations/20261214-any-language.js';
 import { ListedPrice } from './offer-listing/listed-price.js';
 import { OfferListing } from './offer-listing/offer-listing.js';
 import { Product } from './product/product.js';
 import { ProductVariant } from './product/variant.js';
-import { SearchWord } from './search/search-word.js';
+import { SearchWord } from './search/vocabulary.js';
 
 export const databaseSchema: Schema = {
   entities: [
@@ -34,5 +35,6 @@ export const databaseSchema: Schema = {
     { name: '20261207-queue-mark', class: Migration20261207QueueMark },
     { name: '20261207-shown-times', class: Migration20261207ShownTimes },
     { name: '20261210-queue-scan', class: Migration20261210QueueScan },
+    { name: '20261214-any-language', class: Migration20261214AnyLanguage },
   ],
 };

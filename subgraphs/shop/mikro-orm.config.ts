@@ -8,6 +8,7 @@ import { Migration20261210QueueScan } from '../shared/runtime/20261210-queue-sca
 import { QueueMark } from '../shared/runtime/queue-mark.js';
 import { Migration20261127Initial } from './migrations/20261127-initial.js';
 import { Migration20261208ListIndexes } from './migrations/20261208-list-indexes.js';
+import { Migration20261214AnyLanguage } from './migrations/20261214-any-language.js';
 import { Offer } from './offer/offer.js';
 import { RetiredSku } from './offer/retired-sku.js';
 import { VariantName } from './offer/variant-name.js';
@@ -30,5 +31,6 @@ export const databaseSchema: Schema = {
     { name: '20261207-queue-mark', class: Migration20261207QueueMark },
     { name: '20261208-list-indexes', class: Migration20261208ListIndexes },
     { name: '20261210-queue-scan', class: Migration20261210QueueScan },
+    { name: '20261214-any-language', class: Migration20261214AnyLanguage },
   ],
 };

@@ -9,6 +9,7 @@ import { Migration20261207ShownTimes } from './migrations/20261207-shown-times.j
 import { Migration20261208RecentChanges } from './migrations/20261208-recent-changes.js';
 import { Migration20261210SessionIndex } from './migrations/20261210-session-index.js';
 import { Migration20261211ShownTimes } from './migrations/20261211-shown-times.js';
+import { Migration20261214FoldedNames } from './migrations/20261214-folded-names.js';
 import { Address } from './profile/address.js';
 import { LoginSession, RefreshToken } from './session/login-session.js';
 import { User } from './user.js';
@@ -25,5 +26,6 @@ export const databaseSchema: Schema = {
     { name: '20261208-recent-changes', class: Migration20261208RecentChanges },
     { name: '20261210-session-index', class: Migration20261210SessionIndex },
     { name: '20261211-shown-times', class: Migration20261211ShownTimes },
+    { name: '20261214-folded-names', class: Migration20261214FoldedNames },
   ],
 };

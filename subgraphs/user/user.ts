@@ -25,7 +25,7 @@ export const RoleEnum = enumOf('Role', 'Role of a user, which decides what the u
 @Check({ name: 'user_account_role', expression: "role in ('CUSTOMER', 'VENDOR', 'ADMIN')" })
 @Index({
   name: 'user_account_name',
-  expression: 'create index user_account_name on user_account (lower(name) text_pattern_ops)',
+  expression: 'create index user_account_name on user_account (name_key text_pattern_ops)',
 })
 @Check({
   name: 'user_account_email_verified',
@@ -39,6 +39,10 @@ export class User {
   @Field(() => String, { description: 'Display name.' })
   @Property({ type: 'varchar', length: 255 })
   name!: string;
+
+  /** the folded name, for searches; every writer of the name stores it */
+  @Property({ type: 'text', default: '' })
+  nameKey!: Opt<string>;
 
   @Property({ type: 'varchar', length: 255, nullable: true })
   email!: string | null;

@@ -2,7 +2,7 @@ import { validateSync } from 'class-validator';
 import { addressOf, requiredParts, type SavedAddress } from '../../contracts/user.js';
 import { phoneOf } from '../../shared/auth/identifier.js';
 import { badInput, notFound } from '../../shared/errors.js';
-import { hasVisibleText } from '../../shared/text.js';
+import { hasVisibleText } from '../../shared/text/visible-text.js';
 import type { OrderApp } from '../context.js';
 import type { ShippingAddress } from '../order/shipping-address.js';
 import type { CheckoutInput } from './checkout-input.js';

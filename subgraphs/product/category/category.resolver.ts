@@ -11,7 +11,8 @@ import { UpdateCategoryInput, updateCategory } from './update-category.js';
 
 export const loadCategories = loadBy(Category, 'id');
 
-const loadChildren = loadAllBy(Category, 'parentId', { name: 'asc' });
+const byName = { name: 'asc', id: 'asc' } as const;
+const loadChildren = loadAllBy(Category, 'parentId', byName);
 
 @Resolver(() => Category)
 export class CategoryResolver {
@@ -19,7 +20,7 @@ export class CategoryResolver {
   @ListMax(categoriesMax)
   @Query(() => [Category], { description: 'Top-level categories, sorted by name.' })
   categories(@Ctx() { em }: ProductContext) {
-    return em.find(Category, { parentId: null }, { orderBy: { name: 'asc' } });
+    return em.find(Category, { parentId: null }, { orderBy: byName });
   }
 
   @Allow('admin')

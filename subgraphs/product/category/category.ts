@@ -1,9 +1,17 @@
 import type { Opt } from '@mikro-orm/core';
-import { Check, Entity, ManyToOne, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
+import {
+  Check,
+  Entity,
+  Index,
+  ManyToOne,
+  PrimaryKey,
+  Property,
+} from '@mikro-orm/decorators/legacy';
 import { Directive, Field, ObjectType } from 'type-graphql';
 import { Retained } from '../../shared/database/retention.js';
 import { UUID } from '../../shared/graphql/scalars.js';
 import { Allow } from '../../shared/rights/rights.js';
+import { nameCollation } from '../../shared/text/collation.js';
 
 /** Categories of the whole tree. */
 export const categoriesMax = 1000;
@@ -24,6 +32,11 @@ export const subtreeIdsSql = (id: string) => `with recursive subtree as (
 @ObjectType({ description: 'A category of the catalogue; categories form a tree.' })
 @Retained({ permanently: 'master data' })
 @Entity({ tableName: 'category' })
+@Index({
+  name: 'category_name',
+  expression:
+    'create unique index category_name on category (parent_id, name_key) nulls not distinct',
+})
 @Check({ name: 'category_name_not_empty', expression: `name <> ''` })
 @Check({ name: 'category_parent_differs', expression: 'parent_id <> id' })
 export class Category {
@@ -32,10 +45,16 @@ export class Category {
   id!: string;
 
   @Field(() => String, { description: 'Display name.' })
-  @Property({ type: 'varchar', length: 255 })
+  @Property({ type: 'varchar', length: 255, collation: nameCollation })
   name!: string;
 
-  @Field(() => String, { description: 'URL slug; unique.' })
+  /** the name as names are compared: without case and compatibility, see `foldCase` */
+  @Property({ type: 'text' })
+  nameKey!: string;
+
+  @Field(() => String, {
+    description: 'URL slug: words of the first name in lower case, in NFC; unique.',
+  })
   @Property({ type: 'varchar', length: 255, unique: 'category_slug' })
   slug!: string;
 

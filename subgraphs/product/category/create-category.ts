@@ -1,3 +1,4 @@
+import type { EntityManager } from '@mikro-orm/postgresql';
 import { Field, InputType } from 'type-graphql';
 import { isUniqueViolation } from '../../shared/database/errors.js';
 import { sql } from '../../shared/database/sql.js';
@@ -7,8 +8,10 @@ import { UUID } from '../../shared/graphql/scalars.js';
 import { OneLine } from '../../shared/graphql/validation.js';
 import { KeyField } from '../../shared/idempotency/key-field.js';
 import { newId } from '../../shared/ids.js';
+import { foldCase } from '../../shared/text/fold.js';
+import { slugOf } from '../../shared/text/slug.js';
 import type { ProductContext } from '../context.js';
-import { slugOf } from '../slug.js';
+import { withFreeSlug } from '../free-slug.js';
 import { Category, categoriesMax } from './category.js';
 
 @InputType({ description: 'A new category.' })
@@ -25,7 +28,9 @@ export class CreateCategoryInput {
 }
 
 /**
- * @throws `NOT_FOUND` for an unknown parent, `CONFLICT` for a name whose slug is taken, and beyond 1,000
+ * A slug that is taken gets a suffix.
+ *
+ * @throws `NOT_FOUND` for an unknown parent, `CONFLICT` for a name that its parent has already, and beyond 1,000
  *   categories
  */
 export function createCategory(
@@ -33,20 +38,26 @@ export function createCategory(
   { name, parentId = null }: CreateCategoryInput,
   once?: Once<Category>,
 ): Promise<Category> {
-  const work = async (tx: typeof em) => {
+  const insert = async (tx: EntityManager, slug: string) => {
     // Two at once could exceed the maximum: the lock lets one run at a time.
     await sql(tx, 'lock table category in share row exclusive mode');
     const count = await tx.count(Category);
     if (count >= categoriesMax) throw conflict(`There are ${count} categories, the maximum.`);
     if (parentId && !(await tx.findOne(Category, parentId))) throw notFound('category', parentId);
-    const category = tx.create(Category, { id: newId(), name, slug: slugOf(name), parentId });
-    await tx.persist(category).flush().catch(throwSlugTaken);
+    const id = newId();
+    const category = tx.create(Category, { id, name, nameKey: foldCase(name), slug, parentId });
+    await tx
+      .persist(category)
+      .flush()
+      .catch((error) => throwNameTaken(error, name));
     return category;
   };
-  return transact(em, work, once);
+  const create = (slug: string) => transact(em, (tx) => insert(tx, slug), once);
+  return withFreeSlug(em, 'category', slugOf(name, 'category'), create);
 }
 
-function throwSlugTaken(error: unknown): never {
-  if (!isUniqueViolation(error, 'category_slug')) throw error;
-  throw conflict('A category with the same slug already exists. Choose another name.');
+/** Throws `CONFLICT` for a name that another category of the same parent has, and any other error unchanged. */
+export function throwNameTaken(error: unknown, name: string): never {
+  if (!isUniqueViolation(error, 'category_name')) throw error;
+  throw conflict(`A category “${name}” already exists at this place. Choose another name.`);
 }

@@ -6,8 +6,10 @@ import { transact } from '../../shared/database/transact.js';
 import { badInput, notFound } from '../../shared/errors.js';
 import { UUID } from '../../shared/graphql/scalars.js';
 import { OneLine } from '../../shared/graphql/validation.js';
+import { foldCase } from '../../shared/text/fold.js';
 import type { ProductContext } from '../context.js';
 import { Category, subtreeIdsSql } from './category.js';
+import { throwNameTaken } from './create-category.js';
 
 @InputType({ description: 'Changes to a category. Omitted fields keep their value.' })
 export class UpdateCategoryInput {
@@ -30,7 +32,10 @@ export class UpdateCategoryInput {
   parentId?: string | null;
 }
 
-/** @throws `NOT_FOUND`; `BAD_USER_INPUT` for a parent that is unknown, the category itself or below it */
+/**
+ * @throws `NOT_FOUND`; `CONFLICT` for a name that its parent has already; `BAD_USER_INPUT` for a parent that is
+ *   unknown, the category itself or below it
+ */
 export function updateCategory(
   context: ProductContext,
   { id, name, parentId }: UpdateCategoryInput,
@@ -40,6 +45,8 @@ export function updateCategory(
     if (!category) throw notFound('category', id);
     if (parentId !== undefined) category.parentId = await requireParent(tx, id, parentId);
     category.name = name ?? category.name;
+    category.nameKey = foldCase(category.name);
+    await tx.flush().catch((error) => throwNameTaken(error, category.name));
     return category;
   });
 }

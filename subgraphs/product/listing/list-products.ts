@@ -11,7 +11,7 @@ import {
 } from '../../shared/graphql/connection.js';
 import { subtreeIdsSql } from '../category/category.js';
 import type { ProductRow } from '../product/read-products.js';
-import { searchQuery } from '../search/search-query.js';
+import { productQuery } from '../search/search-query.js';
 import { placeIn, readPlace } from './cursor.js';
 import { countOf, currencyOf, parameters } from './filter-conditions.js';
 import { type ProductFilter, ProductSort } from './product-filter.js';
@@ -36,7 +36,7 @@ export async function listProducts(em: EntityManager, args: ListArgs): Promise<P
   if (filter.minPrice && filter.maxPrice && new Big(filter.minPrice).gt(filter.maxPrice)) {
     throw badInput({ 'filter.maxPrice': 'must not be below minPrice' });
   }
-  const tsquery = filter.search ? await searchQuery(em, filter.search) : null;
+  const tsquery = await productQuery(em, filter.search);
   const categoryIds = filter.categoryId ? await readSubtreeIds(em, filter.categoryId) : null;
   const isNewest = args.sort === ProductSort.RELEVANCE && tsquery === null;
   const sort = isNewest ? ProductSort.NEWEST : args.sort;

@@ -1,5 +1,6 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import pg from 'pg';
+import { rebuildProducts } from '../../../ops/rebuild/search.js';
 import { type Catalogue, openCatalogue } from '../../../tests/harness/catalogue.js';
 import { explain, faultsOf, nodesOfPlan, type PlanNode } from '../../../tests/harness/plans.js';
 import { listProducts } from './list-products.js';
@@ -21,8 +22,8 @@ const limits = {
 
 /** 10,000 products in 49 categories, 30,000 variants, some 67,000 offers of ten shops. */
 const rows = [
-  `insert into category (id, name, slug, parent_id)
-   select ${id('n')}, 'Category ' || n, 'category-' || n, case when n > 9 then ${id('n % 9 + 1')} end
+  `insert into category (id, name, name_key, slug, parent_id)
+   select ${id('n')}, 'Category ' || n, 'category ' || n, 'category-' || n, case when n > 9 then ${id('n % 9 + 1')} end
    from generate_series(1, 49) n`,
   `insert into product (id, name, slug, description, category_id, images, created_by_id)
    select ${id('n')},
@@ -60,6 +61,8 @@ describe('with 10,000 products, a list', () => {
     const client = new pg.Client({ connectionString: catalogue.url });
     await client.connect();
     for (const text of rows) await client.query(text);
+    await rebuildProducts(catalogue.url);
+    await client.query('vacuum analyze product, search_word');
     await client.end();
   });
   afterAll(() => catalogue.close());

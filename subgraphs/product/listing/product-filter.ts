@@ -6,7 +6,7 @@ import { Amount, CurrencyCode } from '../../shared/graphql/validation.js';
 
 export const ProductSort = enumOf('ProductSort', 'Sort order of a list of products.', {
   NEWEST: 'Newest first.',
-  NAME: 'By name, case-insensitive.',
+  NAME: 'By name, in the order of the root collation of Unicode.',
   PRICE_ASC:
     'By the lowest price that satisfies the filter, in its currency, cheapest first. Products without one come last.',
   PRICE_DESC: 'By the same price as PRICE_ASC, highest first. Products without one come last.',
@@ -25,7 +25,7 @@ export class ProductFilter {
   @Field(() => String, {
     nullable: true,
     description:
-      'Words of the name or description, up to 200 characters. Beginnings of words and misspelled words match too.',
+      'Words of the name or description, up to 200 characters, with or without accents. Beginnings of words, misspelled words, and parts of what is written without spaces match too. Blank: no search.',
   })
   @IsOptional()
   @Length(0, 200)

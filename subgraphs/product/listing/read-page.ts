@@ -45,10 +45,9 @@ function readByName(em: EntityManager, { after, limit, ...query }: ProductPageQu
   const start = after && `> (${bind(after.value)}::text, ${bind(after.id)}::uuid)`;
   return readProducts<PlacedRow>(
     em,
-    `select ${productColumns}, lower(p.name::text) as value from product as p
-     where ${condition(query, bind)}
-       and ${start ? `(lower(p.name::text), p.id) ${start}` : 'true'}
-     order by lower(p.name::text), p.id limit ${bind(limit)}`,
+    `select ${productColumns}, p.name as value from product as p
+     where ${condition(query, bind)} and ${start ? `(p.name, p.id) ${start}` : 'true'}
+     order by p.name, p.id limit ${bind(limit)}`,
     values,
   );
 }

@@ -6,26 +6,18 @@ import {
   ManyToOne,
   PrimaryKey,
   Property,
-  Trigger,
 } from '@mikro-orm/decorators/legacy';
 import { ArrayMaxSize, IsUrl, Matches } from 'class-validator';
 import { Directive, Field, ObjectType } from 'type-graphql';
 import { Retained } from '../../shared/database/retention.js';
-import { separateWordsSql } from '../../shared/database/search-text.js';
 import { ListMax } from '../../shared/graphql/list-max.js';
 import { UUID } from '../../shared/graphql/scalars.js';
 import { Allow } from '../../shared/rights/rights.js';
+import { nameCollation } from '../../shared/text/collation.js';
+import { SearchVectorType } from '../../shared/text/search-vector-type.js';
 import { Category } from '../category/category.js';
 
 const imagesMax = 20;
-
-const nameWords = separateWordsSql('name');
-const descriptionWords = separateWordsSql('description');
-/** SQL for the vector that searches match. */
-const searchVector = `setweight(to_tsvector('simple', ${nameWords}), 'A')
-  || setweight(to_tsvector('english', ${nameWords}), 'A')
-  || setweight(to_tsvector('simple', ${descriptionWords}), 'C')
-  || setweight(to_tsvector('english', ${descriptionWords}), 'C')`;
 
 /** Validates a list of image URLs. */
 export const ImageList = () => (target: object, name: string) => {
@@ -57,23 +49,11 @@ export const ImageList = () => (target: object, name: string) => {
 })
 @Index({
   name: 'product_by_name',
-  expression:
-    'create index product_by_name on product (lower(name::text), id) where deleted_at is null',
+  expression: 'create index product_by_name on product (name, id) where deleted_at is null',
 })
 @Index({
   name: 'product_search',
   expression: 'create index product_search on product using gin (search) with (fastupdate = off)',
-})
-@Trigger({
-  name: 'words',
-  timing: 'after',
-  events: ['insert', 'update'],
-  forEach: 'row',
-  body: `insert into search_word (word)
-        select lexeme from unnest(tsvector_to_array(new.search)) as lexeme
-        where length(lexeme) between 3 and 40
-        on conflict do nothing;
-        return null`,
 })
 @Index({ name: 'product_created_at', properties: ['createdAt'] })
 @Check({ name: 'product_texts_not_empty', expression: `name <> '' and description <> ''` })
@@ -89,10 +69,12 @@ export class Product {
   id!: string;
 
   @Field(() => String, { description: 'Display name.' })
-  @Property({ type: 'varchar', length: 255 })
+  @Property({ type: 'varchar', length: 255, collation: nameCollation })
   name!: string;
 
-  @Field(() => String, { description: 'URL slug; unique.' })
+  @Field(() => String, {
+    description: 'URL slug: words of the first name in lower case, in NFC; unique.',
+  })
   @Property({ type: 'varchar', length: 300, unique: 'product_slug' })
   slug!: string;
 
@@ -129,11 +111,7 @@ export class Product {
   @Property({ type: 'timestamptz', nullable: true })
   deletedAt?: Date | null;
 
-  /** words of the name (weight A) and the description (C), as written and as stems */
-  @Property({
-    type: 'tsvector',
-    lazy: true,
-    generated: `(${searchVector}) stored`,
-  })
+  /** what the product is found by, from `indexProducts`; empty for a deleted one */
+  @Property({ type: SearchVectorType, lazy: true, default: '' })
   search!: Opt<string>;
 }

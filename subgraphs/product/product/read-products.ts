@@ -1,6 +1,7 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { sql, sqlPrepared } from '../../shared/database/sql.js';
 import { type BatchLoad, inOrderOf } from '../../shared/graphql/context.js';
+import { normalizeSlug } from '../../shared/text/slug.js';
 import type { ProductContext } from '../context.js';
 import type { Product } from './product.js';
 
@@ -41,12 +42,12 @@ export const loadProducts: BatchLoad<string, ProductRow | null, ProductContext> 
   return inOrderOf(ids, rows.map(toProductRow), ({ id }) => id);
 };
 
-/** A product by id or slug, unless it was deleted. */
+/** A product by id or slug, in any normal form and case, unless it was deleted. */
 export async function findProduct(
   { em }: ProductContext,
   by: { readonly id: string } | { readonly slug: string },
 ): Promise<ProductRow | null> {
-  const [column, value] = 'id' in by ? ['id', by.id] : ['slug', by.slug];
+  const [column, value] = 'id' in by ? ['id', by.id] : ['slug', normalizeSlug(by.slug)];
   const query = `select ${productColumns} from product as p
     where p.${column} = $1 and p.deleted_at is null`;
   return (await readProducts(em, query, [value]))[0] ?? null;

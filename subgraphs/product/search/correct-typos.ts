@@ -1,7 +1,7 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { sql } from '../../shared/database/sql.js';
+import { isCorrectable } from './vocabulary.js';
 
-const wordLengthMin = 3; // shorter ones are not in search_word
 const nearMax = 5;
 const similarityMin = 0.25;
 // A word is searched for too if its similarity is at least this share of the nearest word's.
@@ -9,8 +9,8 @@ const similarityShare = 0.8;
 
 export interface Term {
   readonly term: string;
-  /** English stem as a tsquery; empty for a stop word such as "the" */
-  readonly stem: string;
+  /** English stem as a tsquery; empty for a stop word such as "the"; null for other letters than a to z */
+  readonly stem: string | null;
   /** the most similar words of the catalogue, if none begins with the term; null: not looked up */
   readonly near: readonly { readonly word: string; readonly similarity: number }[] | null;
 }
@@ -25,16 +25,17 @@ const lastCodePoint = 0x10ffff;
 export const readTerms = (em: EntityManager, terms: readonly string[]): Promise<Term[]> =>
   sql<Term>(
     em,
-    `select term, plainto_tsquery('english', term)::text as stem,
-       case when length(term) >= $2 and not exists (
+    `select term, case when term ~ '^[a-z]+$' then plainto_tsquery('english', term)::text end as stem,
+       case when correctable and not exists (
            select from search_word where word >= term and word < term || chr(${lastCodePoint}))
          then (
            select coalesce(json_agg(nearest), '[]')
            from (select word, similarity(word, term) from search_word
              order by word <-> term limit $3) as nearest
          ) end as near
-     from unnest($1::text[]) with ordinality as terms (term, place) order by place`,
-    [terms, wordLengthMin, nearMax],
+     from unnest($1::text[], $2::boolean[]) with ordinality as terms (term, correctable, place)
+     order by place`,
+    [terms, terms.map(isCorrectable), nearMax],
   );
 
 /** The words to search for in place of a mistyped term; none if it is a word of the catalogue. */

@@ -73,10 +73,14 @@ describe('the search', () => {
     ]);
   });
 
-  it.each(['', ' ', '---', '!&|():*'])(
-    'of %j, which has no word, finds everything',
+  it.each(['', ' ', '\u200d'])('of %j, which shows nothing, finds everything', async (search) => {
+    expect(await find(search)).toHaveLength(8);
+  });
+
+  it.each(['%', '_', '★', '---', '!&|():*', '\u0301★'])(
+    'of %j, which has neither letter nor digit, finds nothing',
     async (search) => {
-      expect(await find(search)).toHaveLength(8);
+      expect(await find(search)).toEqual([]);
     },
   );
 

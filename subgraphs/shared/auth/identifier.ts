@@ -4,10 +4,19 @@ import metadata from 'libphonenumber-js/min/metadata';
 /** What a user logs in with and is reached by; a phone number is in E.164. */
 export type Identifier = { readonly email: string } | { readonly phone: string };
 
-/** A phone number in E.164; null if the text is not one. */
+/** A phone number in E.164; null if the text is not one. Its digits may be of any script. */
 export function phoneOf(text: string): string | null {
-  const phone = parsePhoneNumberFromString(text.trim(), { extract: false }, metadata);
+  const digits = text.trim().replace(/\p{Nd}/gu, (digit) => `${digitValue(digit)}`);
+  const phone = parsePhoneNumberFromString(digits, { extract: false }, metadata);
   return phone?.isValid() && !phone.ext ? phone.number : null;
+}
+
+/** Unicode has the ten digits of each script in a row, and rows that touch begin ten apart. */
+function digitValue(digit: string): number {
+  const codePoint = digit.codePointAt(0) as number;
+  let before = 0;
+  while (/\p{Nd}/u.test(String.fromCodePoint(codePoint - before - 1))) before += 1;
+  return before % 10;
 }
 
 // JavaScript, PostgreSQL and each mail server fold the case of non-ASCII letters differently: one address

@@ -2,7 +2,8 @@ import Big from 'big.js';
 import { ValidateBy, type ValidationArguments, type ValidationOptions } from 'class-validator';
 import { phoneOf } from '../auth/identifier.js';
 import { amountScale, findCurrencyProblem, finestStep, isMultiple } from '../currencies.js';
-import { hasVisibleText } from '../text.js';
+import { findRefusedCharacter } from '../text/refused-characters.js';
+import { hasVisibleText } from '../text/visible-text.js';
 
 type Options = Pick<ValidationOptions, 'each'>;
 
@@ -25,25 +26,28 @@ const messageOf =
 const isAtMost = (text: string, max: number) =>
   text.length <= max || (text.length <= 2 * max && [...text].length <= max);
 
-/** Text in any number of lines: 1 to `max` characters, one of them visible. */
+const textRule = (name: string, max: number, lines: boolean, options: Options) => {
+  const kind = lines ? 'have' : 'be a single line of';
+  return rule(
+    name,
+    (text) => {
+      const refused = findRefusedCharacter(text, lines);
+      if (refused) return `must not contain ${refused}`;
+      return `must ${kind} 1 to ${max} characters, at least one of them visible`;
+    },
+    (text) =>
+      isAtMost(text, max) && hasVisibleText(text) && findRefusedCharacter(text, lines) === null,
+    options,
+  );
+};
+
+/** Text in any number of lines: 1 to `max` characters, one of them visible, none refused. */
 export const Text = (max: number, options: Options = {}): PropertyDecorator =>
-  rule(
-    'text',
-    `must have 1 to ${max} characters, at least one of them visible`,
-    (text) => isAtMost(text, max) && hasVisibleText(text),
-    options,
-  );
+  textRule('text', max, true, options);
 
-const lineBreakOrControl = /[\p{Cc}\p{Zl}\p{Zp}]/u;
-
-/** A single line of text: 1 to `max` characters, one of them visible, no control characters. */
+/** A single line of text: 1 to `max` characters, one of them visible, none refused. */
 export const OneLine = (max: number, options: Options = {}): PropertyDecorator =>
-  rule(
-    'oneLine',
-    `must be a single line of 1 to ${max} characters, at least one of them visible`,
-    (text) => isAtMost(text, max) && hasVisibleText(text) && !lineBreakOrControl.test(text),
-    options,
-  );
+  textRule('oneLine', max, false, options);
 
 export const phoneMessage = 'must be a phone number with its country code, such as +12025550143';
 

@@ -14,7 +14,7 @@ import { Retained } from '../../shared/database/retention.js';
 import { connectionOf } from '../../shared/graphql/connection.js';
 import { UUID } from '../../shared/graphql/scalars.js';
 import { Allow } from '../../shared/rights/rights.js';
-import { searchVectorSql } from '../search-vector.js';
+import { SearchVectorType } from '../../shared/text/search-vector-type.js';
 import { Shop } from '../shop/shop.js';
 
 @Directive('@key(fields: "id")')
@@ -60,13 +60,8 @@ export class Offer {
   @Property({ type: 'varchar', length: 520 })
   name!: string;
 
-  /** search vector of name and sku */
-  @Property({
-    type: 'tsvector',
-    generated: `(${searchVectorSql("name || ' ' || sku")}) stored`,
-    hydrate: false,
-    lazy: true,
-  })
+  /** what the offer is found by, from `offerWords` */
+  @Property({ type: SearchVectorType, lazy: true, default: '' })
   words!: Opt<string>;
 
   @Property({ type: 'numeric', precision: 12, scale: amountScale })

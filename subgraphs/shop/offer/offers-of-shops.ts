@@ -3,13 +3,13 @@ import { loaderOf } from '../../shared/graphql/context.js';
 import { loadPages, type PageOfParent } from '../../shared/graphql/load-pages.js';
 import { isSelf } from '../../shared/rights/rights.js';
 import type { ShopContext } from '../context.js';
-import { searchQuery } from '../search-vector.js';
+import { nameQuery } from '../search.js';
 import type { ShopRow } from '../shop/read-shops.js';
 import { type OfferRow, offerColumns } from './read-offers.js';
 
 interface PageOfShop extends PageOfParent {
   readonly seesInactive: boolean;
-  /** `to_tsquery` of the search, or null */
+  /** the `tsquery` of the search, or null */
   readonly query: string | null;
 }
 
@@ -26,7 +26,7 @@ export function offersOfShop(
   return loaderOf(context, loadOfferPages).load({
     parentId: shop.id,
     seesInactive: isSelf(context, { id: shop.ownerId }),
-    query: searchQuery(search),
+    query: nameQuery(search),
     ...pageRequest(first, after),
   });
 }
@@ -37,7 +37,7 @@ const loadOfferPages = loadPages<PageOfShop, OfferRow>({
   alikeBy: ({ query, seesInactive }) => [query, seesInactive],
   sqlOf([page]) {
     const { query, seesInactive } = page as PageOfShop;
-    const found = query === null ? '' : "and words @@ to_tsquery('simple', $5)";
+    const found = query === null ? '' : 'and words @@ $5::tsquery';
     return {
       select: `select ${offerColumns} from offer
         where shop_id = parent.id and ${seesInactive ? 'removed_at is null' : 'active'} ${found}`,

@@ -12,6 +12,7 @@ import type { ServiceClient } from '../../shared/http/service-client.js';
 import { newId } from '../../shared/ids.js';
 import type { ShopContext } from '../context.js';
 import { shareSku } from '../locks.js';
+import { offerWords } from '../search.js';
 import { requireOwnShop } from '../shop/require-shop.js';
 import { enqueueOfferChanged } from './offer-changed.js';
 import { type OfferRow, offerColumns } from './read-offers.js';
@@ -82,11 +83,13 @@ export async function setOffer(context: ShopContext, input: SetOfferInput): Prom
   return transact(context.em, async (tx) => {
     await shareSku(tx, sku);
     if (await isRetired(tx, sku)) throw badInput({ 'input.sku': `the variant ${sku} was removed` });
+    const latest = (await latestVariantName(tx, sku)) ?? name;
     const offer = {
       id: newId(),
       shop_id: shop.id,
       sku,
-      name: (await latestVariantName(tx, sku)) ?? name,
+      name: latest,
+      words: offerWords(latest, sku),
       price_amount: price,
       compare_at_amount: compareAtPrice,
       currency_code: shop.currencyCode,
@@ -95,14 +98,14 @@ export async function setOffer(context: ShopContext, input: SetOfferInput): Prom
     };
     const offers = await sql<OfferRow>(
       tx,
-      `insert into offer (id, shop_id, sku, name, price_amount, compare_at_amount, currency_code,
+      `insert into offer (id, shop_id, sku, name, words, price_amount, compare_at_amount, currency_code,
          purchase_limit, active)
        select * from jsonb_to_record($1) as given (id uuid, shop_id uuid, sku text, name text,
-         price_amount numeric, compare_at_amount numeric, currency_code text, purchase_limit int,
+         words tsvector, price_amount numeric, compare_at_amount numeric, currency_code text, purchase_limit int,
          active boolean)
-       on conflict (shop_id, sku) do update set (name, price_amount, compare_at_amount,
+       on conflict (shop_id, sku) do update set (name, words, price_amount, compare_at_amount,
          currency_code, purchase_limit, active, removed_at, version, updated_at)
-       = (excluded.name, excluded.price_amount, excluded.compare_at_amount,
+       = (excluded.name, excluded.words, excluded.price_amount, excluded.compare_at_amount,
          excluded.currency_code, excluded.purchase_limit, excluded.active, null, offer.version + 1, now())
        returning ${offerColumns}`,
       [JSON.stringify(offer)],

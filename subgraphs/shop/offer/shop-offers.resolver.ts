@@ -21,7 +21,7 @@ export class ShopOffersResolver {
     @Arg('search', () => String, {
       nullable: true,
       description:
-        'Words of the product’s or variant’s name or of the SKU, or beginnings of words; at most 100 characters.',
+        'Words of the product’s or variant’s name or of the SKU, beginnings of words, or parts of what is written without spaces; at most 100 characters. Blank: no search.',
     })
     search?: string,
   ) {

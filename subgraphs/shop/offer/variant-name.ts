@@ -33,7 +33,10 @@ export async function latestVariantName(tx: EntityManager, sku: string): Promise
   return row?.name ?? null;
 }
 
-/** SQL that renames the offers of a sku (`$1`) to `$2`, unless a version above `$3` is known. Needs `lockSku`. */
+/**
+ * SQL that renames the offers of a sku (`$1`) to `$2`, with the `offerWords` `$4`, unless a version above `$3` is
+ * known. Needs `lockSku`.
+ */
 export const renameOffers = `
   with latest as (
     insert into variant_name as known (sku, name, version) values ($1, $2, $3)
@@ -41,5 +44,5 @@ export const renameOffers = `
       set name = excluded.name, version = excluded.version, updated_at = now()
       where excluded.version >= known.version
     returning name)
-  update offer set name = latest.name, updated_at = now() from latest
+  update offer set name = latest.name, words = $4::tsvector, updated_at = now() from latest
   where sku = $1 and offer.name <> latest.name`;

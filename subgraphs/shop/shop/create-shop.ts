@@ -11,6 +11,7 @@ import { KeyField } from '../../shared/idempotency/key-field.js';
 import { newId } from '../../shared/ids.js';
 import { enqueue } from '../../shared/messaging/outbox.js';
 import type { ShopContext } from '../context.js';
+import { shopWords } from '../search.js';
 import { Shop } from './shop.js';
 
 /** Shops of one vendor; some more if several are created at the same time. */
@@ -67,7 +68,8 @@ export function createShop(
   const work = async (tx: typeof context.em) => {
     const count = await tx.count(Shop, { ownerId });
     if (count >= ownedMax) throw conflict(`You have ${count} shops, the maximum.`);
-    const shop = tx.create(Shop, { id: newId(), name, slug, currencyCode, ownerId });
+    const words = shopWords(name);
+    const shop = tx.create(Shop, { id: newId(), name, words, slug, currencyCode, ownerId });
     await tx.persist(shop).flush();
     await enqueue(tx, [event('shop.shop.created', { shopId: shop.id, name: shop.name, ownerId })]);
     return shop;

@@ -4,8 +4,8 @@ import type { PageArgs } from '../../shared/graphql/connection.js';
 import { inOrderOf } from '../../shared/graphql/context.js';
 import { findPage } from '../../shared/graphql/load.js';
 import type { ShopContext } from '../context.js';
-import { searchQuery } from '../search-vector.js';
-import { Shop, shopSearchVector } from './shop.js';
+import { nameQuery } from '../search.js';
+import { Shop } from './shop.js';
 
 /** A shop as plain data, without change tracking. */
 export type ShopRow = Pick<Shop, 'id' | 'name' | 'slug' | 'ownerId' | 'currencyCode'>;
@@ -27,9 +27,7 @@ interface ShopSearch extends PageArgs {
 
 /** A page of shops, newest first. @throws `BAD_USER_INPUT` for an invalid page or search */
 export function findShops({ em }: ShopContext, { first, after, search }: ShopSearch) {
-  const query = searchQuery(search);
-  const where = query
-    ? { [raw(`${shopSearchVector} @@ to_tsquery('simple', ?)`, [query])]: [] }
-    : {};
+  const query = nameQuery(search);
+  const where = query === null ? {} : { [raw('words @@ ?::tsquery', [query])]: [] };
   return findPage(em, Shop, where, { first, after, order: 'desc' });
 }

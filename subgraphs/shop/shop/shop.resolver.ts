@@ -51,7 +51,8 @@ export class ShopResolver {
     @Args(() => PageArgs) { first, after }: PageArgs,
     @Arg('search', () => String, {
       nullable: true,
-      description: 'Words of the name, or beginnings of words; at most 100 characters.',
+      description:
+        'Words of the name, beginnings of words, or parts of what is written without spaces; at most 100 characters. Blank: no search.',
     })
     search?: string,
   ) {

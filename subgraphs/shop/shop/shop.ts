@@ -6,10 +6,7 @@ import { Retained } from '../../shared/database/retention.js';
 import { connectionOf } from '../../shared/graphql/connection.js';
 import { UUID } from '../../shared/graphql/scalars.js';
 import { Allow } from '../../shared/rights/rights.js';
-import { searchVectorSql } from '../search-vector.js';
-
-/** SQL for the search vector of a shop. */
-export const shopSearchVector = searchVectorSql('name');
+import { SearchVectorType } from '../../shared/text/search-vector-type.js';
 
 @Directive('@key(fields: "id")')
 @Allow('anyone')
@@ -19,7 +16,7 @@ export const shopSearchVector = searchVectorSql('name');
 @Index({ name: 'shop_owner', properties: ['ownerId'] })
 @Index({
   name: 'shop_words',
-  expression: `create index shop_words on shop using gin (${shopSearchVector})`,
+  expression: 'create index shop_words on shop using gin (words) with (fastupdate = off)',
 })
 export class Shop {
   @Field(() => UUID, { description: 'The id of the shop.' })
@@ -29,6 +26,10 @@ export class Shop {
   @Field(() => String, { description: 'Display name.' })
   @Property({ type: 'varchar', length: 255 })
   name!: string;
+
+  /** what the shop is found by, from `shopWords` */
+  @Property({ type: SearchVectorType, lazy: true, default: '' })
+  words!: Opt<string>;
 
   @Field(() => String, { description: 'URL slug; unique.' })
   @Property({ type: 'varchar', length: 300, unique: 'shop_slug' })

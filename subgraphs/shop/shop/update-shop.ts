@@ -4,6 +4,7 @@ import { transact } from '../../shared/database/transact.js';
 import { UUID } from '../../shared/graphql/scalars.js';
 import { OneLine } from '../../shared/graphql/validation.js';
 import type { ShopContext } from '../context.js';
+import { shopWords } from '../search.js';
 import { SlugRule, throwSlugTaken } from './create-shop.js';
 import { requireOwnShop } from './require-shop.js';
 import type { Shop } from './shop.js';
@@ -36,7 +37,7 @@ export function updateShop(
 ): Promise<Shop> {
   return transact(context.em, async (tx) => {
     const shop = await requireOwnShop({ ...context, em: tx }, id);
-    shop.name = name ?? shop.name;
+    if (name && name !== shop.name) Object.assign(shop, { name, words: shopWords(name) });
     shop.slug = slug ?? shop.slug;
     await tx.flush().catch((error) => throwSlugTaken(error, shop.slug));
     return shop;

@@ -1,6 +1,7 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { transact } from '../../shared/database/transact.js';
 import { newId } from '../../shared/ids.js';
+import { fold } from '../../shared/text/fold.js';
 import { lockOwnerAndCaller } from '../locks.js';
 import { closeStreams, endSessions } from '../session/end-sessions.js';
 import { User } from '../user.js';
@@ -34,7 +35,8 @@ export async function createAdmin(
       return 'promoted';
     }
     if (owner) await detachIdentity(tx, owner);
-    const admin = { id: newId(), name, email, phone: null, passwordHash, role: 'ADMIN' as const };
+    const named = { id: newId(), name, nameKey: fold(name) };
+    const admin = { ...named, email, phone: null, passwordHash, role: 'ADMIN' as const };
     tx.persist(tx.create(User, { ...admin, emailVerified: true }));
     return 'created';
   });

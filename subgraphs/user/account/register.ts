@@ -5,6 +5,7 @@ import { isUniqueViolation } from '../../shared/database/errors.js';
 import { Refusal, result } from '../../shared/graphql/refusal.js';
 import { OneLine } from '../../shared/graphql/validation.js';
 import { newId } from '../../shared/ids.js';
+import { fold } from '../../shared/text/fold.js';
 import { parseEmail } from '../credentials/identifier.js';
 import { hashPassword, refuseCommonPassword } from '../credentials/password.js';
 import { openSessionOf, type SessionContext, sessionOf } from '../session/open-session.js';
@@ -54,9 +55,9 @@ export async function register(
   const passwordHash = await hashPassword(input.password);
   const id = newId();
   const { name, role } = input;
-  const account = `insert into user_account (id, name, email, role, password_hash)
-    values ($1, $2, $3, $4, $5) returning *`;
-  const values = [id, name, email, role, passwordHash];
+  const account = `insert into user_account (id, name, name_key, email, role, password_hash)
+    values ($1, $2, $3, $4, $5, $6) returning *`;
+  const values = [id, name, fold(name), email, role, passwordHash];
   try {
     const opened = await openSessionOf(app.keys, em, { id, role }, { account, values });
     if (!opened) throw new Error('the inserted account was not returned');

@@ -46,7 +46,8 @@ export class UserResolver {
     @Args(() => PageArgs) { first, after }: PageArgs,
     @Arg('search', () => String, {
       nullable: true,
-      description: 'Beginning of a name, or a complete e-mail address or phone number.',
+      description:
+        'Beginning of a name, with or without accents, or a complete e-mail address or phone number. Blank: no search.',
     })
     search?: string,
   ) {

@@ -5,7 +5,7 @@ import { badInput } from '../../shared/errors.js';
 import { UUID } from '../../shared/graphql/scalars.js';
 import { OneLine, Phone } from '../../shared/graphql/validation.js';
 import { KeyField } from '../../shared/idempotency/key-field.js';
-import { hasVisibleText } from '../../shared/text.js';
+import { hasVisibleText } from '../../shared/text/visible-text.js';
 
 @InputType({ description: 'An address.' })
 abstract class AddressInput {

@@ -5,6 +5,7 @@ import { transact } from '../../shared/database/transact.js';
 import type { SubgraphContext } from '../../shared/graphql/context.js';
 import { OneLine } from '../../shared/graphql/validation.js';
 import { Allow } from '../../shared/rights/rights.js';
+import { fold } from '../../shared/text/fold.js';
 import { User } from '../user.js';
 
 @Allow('parent')
@@ -54,7 +55,7 @@ export async function updateProfile(
   const { id } = identityOf(context);
   return transact(context.em, async (tx) => {
     const user = await tx.findOneOrFail(User, { id });
-    user.name = name ?? user.name;
+    if (name) Object.assign(user, { name, nameKey: fold(name) });
     user.newsletter = preferences?.newsletter ?? user.newsletter;
     user.theme = preferences?.theme ?? user.theme;
     return user;

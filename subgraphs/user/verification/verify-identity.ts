@@ -6,6 +6,7 @@ import { type Once, transact } from '../../shared/database/transact.js';
 import { badInput, conflict, tryAgain } from '../../shared/errors.js';
 import { result } from '../../shared/graphql/refusal.js';
 import { newId } from '../../shared/ids.js';
+import { fold } from '../../shared/text/fold.js';
 import { detachIdentity } from '../account/detach-identity.js';
 import { hashPassword, refuseCommonPassword } from '../credentials/password.js';
 import { lockOwnerAndCaller, requireLiveSession } from '../locks.js';
@@ -138,6 +139,7 @@ function newUser(tx: EntityManager, identifier: Identifier, { name, role }: Veri
     ...identifier,
     id: newId(),
     name,
+    nameKey: fold(name),
     role: role ?? 'CUSTOMER',
   });
   tx.persist(user);

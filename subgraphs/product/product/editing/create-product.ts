@@ -1,16 +1,17 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { Field, InputType } from 'type-graphql';
 import { identityOf } from '../../../shared/auth/callers.js';
-import { isUniqueViolation } from '../../../shared/database/errors.js';
 import { type Once, transact } from '../../../shared/database/transact.js';
-import { badInput, conflict } from '../../../shared/errors.js';
+import { badInput } from '../../../shared/errors.js';
 import { UUID } from '../../../shared/graphql/scalars.js';
 import { OneLine, Text } from '../../../shared/graphql/validation.js';
 import { KeyField } from '../../../shared/idempotency/key-field.js';
 import { newId } from '../../../shared/ids.js';
+import { slugOf } from '../../../shared/text/slug.js';
 import { Category } from '../../category/category.js';
 import type { ProductContext } from '../../context.js';
-import { slugOf } from '../../slug.js';
+import { withFreeSlug } from '../../free-slug.js';
+import { indexProducts } from '../../search/index-products.js';
 import { ImageList, Product } from '../product.js';
 import { VariantInput } from '../variant.js';
 import { newVariants, throwSkuTaken, VariantList } from './add-variant.js';
@@ -44,7 +45,7 @@ export class CreateProductInput {
 }
 
 /**
- * Creates a product and its variants in one transaction.
+ * Creates a product and its variants in one transaction. A slug that is taken gets a suffix.
  *
  * @throws `BAD_USER_INPUT` for an unknown category, `CONFLICT` for a sku that is taken
  */
@@ -54,17 +55,23 @@ export function createProduct(
   once?: Once<Product>,
 ): Promise<Product> {
   const createdById = identityOf(context).id;
-  const work = (tx: EntityManager) => insertProduct(tx, input, createdById);
-  return transact(context.em, work, once);
+  const create = (slug: string) =>
+    transact(context.em, (tx) => insertProduct(tx, input, slug, createdById), once);
+  return withFreeSlug(context.em, 'product', slugOf(input.name, 'item'), create);
 }
 
-async function insertProduct(em: EntityManager, input: CreateProductInput, createdById: string) {
+async function insertProduct(
+  em: EntityManager,
+  input: CreateProductInput,
+  slug: string,
+  createdById: string,
+) {
   await requireCategory(em, input.categoryId);
   const id = newId();
   const product = em.create(Product, {
     id,
     name: input.name,
-    slug: `${slugOf(input.name)}-${id.slice(-6)}`,
+    slug,
     description: input.description,
     categoryId: input.categoryId,
     images: input.images,
@@ -72,11 +79,8 @@ async function insertProduct(em: EntityManager, input: CreateProductInput, creat
   });
   em.persist(product);
   newVariants(em, id, input.variants);
-  await em.flush().catch((error) => {
-    if (isUniqueViolation(error, 'product_slug'))
-      throw conflict('This slug is taken. Please try again.');
-    return throwSkuTaken(error);
-  });
+  await em.flush().catch(throwSkuTaken);
+  await indexProducts(em, [product]);
   return product;
 }
 

@@ -1,5 +1,6 @@
 import { type Once, transact } from '../../../shared/database/transact.js';
 import type { ProductContext } from '../../context.js';
+import { unindexProduct } from '../../search/index-products.js';
 import { ProductVariant } from '../variant.js';
 import { retireVariants } from './remove-variant.js';
 import { requireOwnProduct } from './require-own.js';
@@ -19,6 +20,7 @@ export function deleteProduct(
     const variants = await tx.find(ProductVariant, { productId: id, deletedAt: null });
     await retireVariants(tx, variants);
     product.deletedAt = new Date();
+    await unindexProduct(tx, product);
     return true;
   };
   return transact(context.em, work, once);

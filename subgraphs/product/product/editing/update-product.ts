@@ -4,6 +4,7 @@ import { transact } from '../../../shared/database/transact.js';
 import { UUID } from '../../../shared/graphql/scalars.js';
 import { OneLine, Text } from '../../../shared/graphql/validation.js';
 import type { ProductContext } from '../../context.js';
+import { indexAgain } from '../../search/index-products.js';
 import { ImageList, type Product } from '../product.js';
 import { requireCategory } from './create-product.js';
 import { requireOwnProduct } from './require-own.js';
@@ -55,14 +56,15 @@ export function updateProduct(
     const product = await requireOwnProduct(context, tx, id);
     if (categoryId) await requireCategory(tx, categoryId);
     const isRenamed = Boolean(name) && name !== product.name;
+    const before = { name: product.name, description: product.description };
     product.name = name ?? product.name;
     product.description = description ?? product.description;
     product.categoryId = categoryId ?? product.categoryId;
     product.images = images ?? product.images;
-    if (isRenamed) {
-      await tx.flush();
-      await enqueueVariantRenamed(tx, id);
-    }
+    await tx.flush();
+    if (product.name !== before.name || product.description !== before.description)
+      await indexAgain(tx, product, before);
+    if (isRenamed) await enqueueVariantRenamed(tx, id);
     return product;
   });
 }

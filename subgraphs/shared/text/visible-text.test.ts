@@ -1,4 +1,4 @@
-import { hasVisibleText } from './text.js';
+import { hasVisibleText } from './visible-text.js';
 
 const invisible = [
   ['nothing', ''],

@@ -1,0 +1,104 @@
+import { type Catalogue, openCatalogue } from '../../../tests/harness/catalogue.js';
+import { connect, disconnect } from '../../shared/database/connect.js';
+import { databaseSchema } from '../mikro-orm.config.js';
+import { addWords, isCorrectable, pruneWords, wordsOfVendorMax } from './vocabulary.js';
+
+describe('the vocabulary', () => {
+  let catalogue: Catalogue;
+  let orm: Awaited<ReturnType<typeof connect>>;
+  beforeAll(async () => {
+    catalogue = await openCatalogue();
+    orm = await connect({ name: 'test', url: catalogue.url, poolMax: 2 }, databaseSchema);
+  });
+  afterAll(async () => {
+    await disconnect(orm);
+    await catalogue.close();
+  });
+
+  const find = async (search: string): Promise<string[]> => {
+    const { data } = await catalogue.ask(
+      'query ($search: String!) { products(filter: { search: $search }) { edges { node { name } } totalCount } }',
+      { search },
+    );
+    expect(data.products.totalCount).toBe(data.products.edges.length);
+    return data.products.edges.map(({ node }: { node: { name: string } }) => node.name);
+  };
+  const knows = async (word: string) =>
+    (await catalogue.query('select from search_word where word = $1', [word])).length > 0;
+  const anHourLater = () =>
+    catalogue.query(`update search_word set doubtful_at = doubtful_at - interval '61 minutes'`);
+  const rename = (id: string, name: string) =>
+    catalogue.vendor(
+      'mutation ($id: UUID!, $name: String!) { updateProduct(input: { id: $id, name: $name }) { id } }',
+      { id, name },
+    );
+  const remove = (id: string) =>
+    catalogue.vendor('mutation ($id: UUID!) { deleteProduct(id: $id) }', { id });
+
+  it('corrects no misspelled word by one that a product once had', async () => {
+    await catalogue.product({ name: 'Lantern' });
+    const { id } = await catalogue.product({ name: 'Lanterm' });
+    expect(await find('lanterm')).toEqual(['Lanterm']);
+    await rename(id, 'Torch');
+    await anHourLater();
+    expect(await pruneWords(orm.em)).toBe(1);
+    expect(await knows('lanterm')).toBe(false);
+    expect(await find('lanterm')).toEqual(['Lantern']);
+  });
+
+  it('keeps the words that another product has, also of one that is deleted', async () => {
+    await catalogue.product({ name: 'Kettle' });
+    const { id } = await catalogue.product({ name: 'Kettle Whistle' });
+    await remove(id);
+    await anHourLater();
+    await pruneWords(orm.em);
+    expect([await knows('kettle'), await knows('whistle')]).toEqual([true, false]);
+    expect(await find('ketle')).toEqual(['Kettle']);
+  });
+
+  it('keeps a word for an hour, and for good if it is written again', async () => {
+    const { id } = await catalogue.product({ name: 'Saucepan' });
+    await remove(id);
+    expect(await pruneWords(orm.em)).toBe(0);
+    await catalogue.product({ name: 'Saucepan' });
+    await anHourLater();
+    expect(await pruneWords(orm.em)).toBe(0);
+    expect(await find('sacepan')).toEqual(['Saucepan']);
+  });
+
+  it('has no words of scripts without an alphabet, no numbers, and no parts of words', async () => {
+    await catalogue.product({ name: '防水トレッキング 한국어 ม้าลาย कीबोर्ड 2026 Ελλάδα Ёлка' });
+    const rows = await catalogue.query<{ word: string }>(
+      `select word from search_word where word !~ '^[a-z0-9]+$' order by word`,
+    );
+    expect(rows.map(({ word }) => word)).toEqual(['ελλαδα', 'елка']);
+    expect(isCorrectable('2026')).toBe(false);
+    expect(isCorrectable('a'.repeat(41))).toBe(false);
+  });
+
+  it('takes a limited number of words of a vendor, who cannot fill it for others', async () => {
+    const em = orm.em.fork();
+    const words = (vendorId: string, from: number, count: number) =>
+      addWords(
+        em,
+        Array.from({ length: count }, (_, n) => ({ word: `word${from + n}`, vendorId })),
+      );
+    const [one, other] = [catalogue.people.vendor.id, catalogue.people.otherVendor.id];
+    await words(one, 0, wordsOfVendorMax + 100);
+    await words(one, wordsOfVendorMax + 100, 10);
+    await words(other, wordsOfVendorMax + 100, 10);
+    const counts = await catalogue.query(
+      `select vendor_id as id, count(*)::int from search_word where word like 'word%' group by 1`,
+    );
+    expect(counts).toContainEqual({ id: other, count: 10 });
+    const [all] = await catalogue.query<{ count: number }>(
+      'select count(*)::int from search_word where vendor_id = $1',
+      [one],
+    );
+    expect(all?.count).toBe(wordsOfVendorMax);
+    // Their products are found all the same.
+    await catalogue.product({ name: 'Beyondthelimit' });
+    expect(await knows('beyondthelimit')).toBe(false);
+    expect(await find('beyond')).toEqual(['Beyondthelimit']);
+  });
+});

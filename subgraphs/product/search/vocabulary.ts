@@ -1,0 +1,138 @@
+import type { Opt } from '@mikro-orm/core';
+import { Entity, Index, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
+import type { EntityManager } from '@mikro-orm/postgresql';
+import { Retained } from '../../shared/database/retention.js';
+import { sql, sqlCount } from '../../shared/database/sql.js';
+
+/** Words with which misspelled ones are compared, in characters. */
+export const wordLength = { min: 3, max: 40 } as const;
+/** New words of one vendor: more are found, but correct no misspelled ones. */
+export const wordsOfVendorMax = 20_000;
+// The scripts with an alphabet or a consonant alphabet: in others, similar words are not misspelled ones.
+const alphabets = ['Latin', 'Greek', 'Cyrillic', 'Armenian', 'Georgian', 'Hebrew', 'Arabic'];
+const letters = alphabets.map((name) => String.raw`\p{Script=${name}}`).join('');
+const correctable = new RegExp(
+  String.raw`^(?=.*[${letters}])[${letters}\p{M}\p{N}]{${wordLength.min},${wordLength.max}}$`,
+  'u',
+);
+
+/** Whether a folded word is in the vocabulary, and may be a misspelled one of it. */
+export const isCorrectable = (word: string): boolean => correctable.test(word);
+
+/**
+ * A word of a name or description. Misspelled words of a search are compared with these rather than with every
+ * text.
+ */
+@Retained({ permanently: 'as long as a product has the word: see `pruneWords`' })
+@Entity({ tableName: 'search_word' })
+@Index({
+  name: 'search_word_similar',
+  expression: 'create index search_word_similar on search_word using gist (word gist_trgm_ops)',
+})
+@Index({ name: 'search_word_vendor', properties: ['vendorId'] })
+@Index({
+  name: 'search_word_doubtful',
+  expression:
+    'create index search_word_doubtful on search_word (doubtful_at) where doubtful_at is not null',
+})
+export class SearchWord {
+  @PrimaryKey({ type: 'text', collation: 'C' })
+  word!: string;
+
+  /** of the first product with it */
+  @Property({ type: 'uuid', nullable: true })
+  vendorId!: string | null;
+
+  /** since when it may occur nowhere any more; null: some product has it */
+  @Property({ type: 'timestamptz', nullable: true })
+  doubtfulAt!: Date | null;
+
+  @Property({ type: 'timestamptz', defaultRaw: 'now()' })
+  createdAt!: Opt<Date>;
+}
+
+/** Adds words of products to the vocabulary, as far as their vendors have room. Words are locked in their order. */
+export async function addWords(
+  tx: EntityManager,
+  added: ReadonlyArray<{ readonly word: string; readonly vendorId: string }>,
+): Promise<void> {
+  const words = added.filter(({ word }) => isCorrectable(word));
+  const values = [words.map(({ word }) => word), words.map(({ vendorId }) => vendorId)];
+  await trust(tx, values[0] as string[]);
+  await sql(
+    tx,
+    `with missing as (
+       select distinct on (word) word, vendor_id
+       from unnest($1::text[], $2::uuid[]) as given (word, vendor_id)
+       where not exists (select from search_word known where known.word = given.word)
+       order by word
+     ), room as (
+       select vendor_id, $3 - (select count(*) from search_word w where w.vendor_id = v.vendor_id) as words
+       from (select distinct vendor_id from missing) as v
+     ), numbered as (
+       select word, vendor_id, row_number() over (partition by vendor_id order by word) as n from missing)
+     insert into search_word (word, vendor_id)
+     select word, vendor_id from numbered join room using (vendor_id) where n <= words order by word
+     on conflict do nothing`,
+    [...values, wordsOfVendorMax],
+  );
+}
+
+/** A word that is written again is not pruned. Before the insert, so that it sees words that were pruned meanwhile. */
+const trust = (tx: EntityManager, words: readonly string[]) =>
+  sql(
+    tx,
+    `with doubtful as (
+       select word from search_word where word = any($1::text[]) and doubtful_at is not null
+       order by word for update)
+     update search_word w set doubtful_at = null from doubtful d where w.word = d.word`,
+    [words],
+  );
+
+/** Marks words that a product had, so that `pruneWords` looks whether another one has them. */
+export const doubtWords = (tx: EntityManager, words: readonly string[]) =>
+  sql(
+    tx,
+    `with sure as (
+       select word from search_word where word = any($1::text[]) and doubtful_at is null
+       order by word for update)
+     update search_word w set doubtful_at = now() from sure s where w.word = s.word`,
+    [words.filter(isCorrectable)],
+  );
+
+// Longer than any transaction: a product that is being written with a doubtful word is seen by the look after it.
+const doubtMin = '1 hour';
+const batchMax = 100;
+
+/** Deletes words that no product has had for an hour; of the others the doubt is dropped. @returns how many */
+export async function pruneWords(
+  em: EntityManager,
+  isStopping: () => boolean = () => false,
+): Promise<number> {
+  let deleted = 0;
+  for (let looked = batchMax; looked === batchMax && !isStopping(); ) {
+    const { looks, gone } = await em.fork().transactional(async (tx) => {
+      const doubtful = await sql<{ word: string }>(
+        tx,
+        `select word from search_word where doubtful_at < now() - interval '${doubtMin}'
+         order by doubtful_at limit ${batchMax} for update skip locked`,
+      );
+      const words = [doubtful.map(({ word }) => word)];
+      const deletedWords = await sqlCount(
+        tx,
+        `delete from search_word w where w.word = any($1::text[]) and not exists (
+           select from product p where p.search @@ ('''' || w.word || '''')::tsquery)`,
+        words,
+      );
+      await sql(
+        tx,
+        `update search_word set doubtful_at = null where word = any($1::text[])`,
+        words,
+      );
+      return { looks: doubtful.length, gone: deletedWords };
+    });
+    looked = looks;
+    deleted += gone;
+  }
+  return deleted;
+}
