@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
+import pg from 'pg';
+import { rebuildSearch } from '../ops/rebuild/search.js';
 import { address, logIn, type Person, registerPerson } from './harness/people.js';
 import { startSystem, type TestSystem } from './harness/system.js';
 import { eventually } from './harness/wait.js';
@@ -362,5 +364,60 @@ describe('a catalogue in any language', () => {
         fields: { 'input.name': `must not contain ${refused}` },
       });
     expect(await productsBy('shoes')).not.toContain('Shoes');
+  });
+
+  it('logs in with a phone number in the digits of any script, and registers the name', async () => {
+    const phone = `+1202555${String(Math.random()).slice(2, 6)}`;
+    const arabic = phone.replace(/\d/g, (digit) => String.fromCodePoint(0x660 + Number(digit)));
+    const { requestOtp } = await ask(
+      'mutation ($input: RequestOtpInput!) { requestOtp(input: $input) { id } }',
+      { input: { phone: arabic } },
+    );
+    const code = system.messages.codeFor(phone);
+    const { verifyOtp } = await ask(
+      `mutation ($input: VerifyOtpInput!) { verifyOtp(input: $input) { ... on Session { user { phone name } } } }`,
+      { input: { challengeId: requestOtp.id, code, name: 'زينب' } },
+    );
+    expect(verifyOtp.user).toEqual({ phone, name: 'زينب' });
+  });
+
+  it('takes a repeated request in another normal form for the same', async () => {
+    const create = (name: string) =>
+      ask(
+        'mutation ($input: CreateCategoryInput!) { createCategory(input: $input) { id } }',
+        { input: { name, idempotencyKey: 'the-same-in-nfd' } },
+        admin,
+      );
+    const [one, other] = [await create('Größen'), await create('Größen'.normalize('NFD'))];
+    expect(other).toEqual(one);
+  });
+
+  it('stores what rebuilding makes: no writer forgets it, and what is lost comes back', async () => {
+    const columns = [
+      ['product', 'product', 'search', "''"],
+      ['product', 'category', 'name_key', 'id::text'],
+      ['shop', 'shop', 'words', "''"],
+      ['shop', 'offer', 'words', "''"],
+      ['user', 'user_account', 'name_key', "''"],
+    ] as const;
+    const query = async (database: (typeof columns)[number][0], text: string) => {
+      const client = new pg.Client({ connectionString: system.databases[database] });
+      await client.connect();
+      return (await client.query(text).finally(() => client.end())).rows;
+    };
+    const contents = async () => {
+      const all: Record<string, unknown[]> = {};
+      for (const [database, table, column] of columns)
+        all[table] = await query(database, `select id, ${column}::text from ${table} order by id`);
+      return all;
+    };
+    const before = await contents();
+    for (const rows of Object.values(before)) expect(rows.length).toBeGreaterThan(2);
+    await rebuildSearch(system.databases);
+    expect(await contents()).toEqual(before);
+    for (const [database, table, column, empty] of columns)
+      await query(database, `update ${table} set ${column} = ${empty}`);
+    await rebuildSearch(system.databases);
+    expect(await contents()).toEqual(before);
   });
 });

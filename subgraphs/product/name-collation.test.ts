@@ -1,0 +1,51 @@
+import pg from 'pg';
+import { createTestDatabases } from '../../tests/harness/databases.js';
+import { ConfigError } from '../shared/config.js';
+import { connect, disconnect } from '../shared/database/connect.js';
+import { Migration20261214AnyLanguage } from './migrations/20261214-any-language.js';
+import { databaseSchema } from './mikro-orm.config.js';
+import { isCollationChanged, requireNameCollation } from './name-collation.js';
+
+describe('the collation of names', () => {
+  let databases: Awaited<ReturnType<typeof createTestDatabases<'product'>>>;
+  let orm: Awaited<ReturnType<typeof connect>>;
+  let admin: pg.Client;
+  beforeAll(async () => {
+    databases = await createTestDatabases(['product']);
+    orm = await connect({ name: 'test', url: databases.urls.product, poolMax: 2 }, databaseSchema);
+    const url = new URL(process.env.TEST_POSTGRES_URL as string);
+    url.pathname = new URL(databases.urls.product).pathname;
+    admin = new pg.Client({ connectionString: url.href });
+    await admin.connect();
+  });
+  afterAll(async () => {
+    await admin.end();
+    await disconnect(orm);
+    await databases.drop();
+  });
+
+  it('has to be on the server: else it is refused at the start, and by the migration', async () => {
+    await expect(requireNameCollation(orm.em.fork())).resolves.toBeUndefined();
+    await admin.query(`update pg_collation set collname = 'away' where collname = 'und-x-icu'`);
+    try {
+      const refusal = requireNameCollation(orm.em.fork());
+      await expect(refusal).rejects.toThrow(ConfigError);
+      await expect(refusal).rejects.toThrow(/has no collation "und-x-icu".* built with ICU/);
+      const migration = new Migration20261214AnyLanguage(orm.em.getDriver(), orm.config);
+      migration.up();
+      const [first] = migration.getQueries();
+      await expect(admin.query(String(first))).rejects.toThrow(/no collation "und-x-icu"/);
+    } finally {
+      await admin.query(`update pg_collation set collname = 'und-x-icu' where collname = 'away'`);
+    }
+  });
+
+  it('is reported when its version is another one than that of the indexes', async () => {
+    expect(await isCollationChanged(orm.em.fork())).toBe(0);
+    await admin.query(`update pg_collation set collversion = '1' where collname = 'und-x-icu'`);
+    expect(await isCollationChanged(orm.em.fork())).toBe(1);
+    await admin.query('reindex index concurrently product_by_name');
+    await admin.query('alter collation "und-x-icu" refresh version');
+    expect(await isCollationChanged(orm.em.fork())).toBe(0);
+  });
+});
