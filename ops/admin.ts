@@ -9,6 +9,7 @@ import { connect, disconnect } from '../subgraphs/shared/database/connect.js';
 import { DomainError } from '../subgraphs/shared/errors.js';
 import { createLogger } from '../subgraphs/shared/observability/logger.js';
 import { closeRedis, createRedis } from '../subgraphs/shared/runtime/redis.js';
+import { findRefusedCharacter } from '../subgraphs/shared/text/refused-characters.js';
 import { hasVisibleText } from '../subgraphs/shared/text/visible-text.js';
 import { createAdmin } from '../subgraphs/user/account/create-admin.js';
 import { parseEmail } from '../subgraphs/user/credentials/identifier.js';
@@ -79,6 +80,8 @@ async function readArguments(args: string[]) {
   if (name.length > 255 || !hasVisibleText(name)) {
     throw new UsageError('--name: 1 to 255 characters, at least one of them visible');
   }
+  const refused = findRefusedCharacter(name, false);
+  if (refused) throw new UsageError(`--name: must not have ${refused}`);
   const password = fromStdin ? (await text(process.stdin)).replace(/\r?\n$/, '') : null;
   if (password !== null && (password.length < 6 || password.length > 128)) {
     throw new UsageError('the password must have 6 to 128 characters');
@@ -86,7 +89,7 @@ async function readArguments(args: string[]) {
   try {
     const identifier = parseEmail('--email', email);
     if (password) refuseCommonPassword('the password', password);
-    return { email: identifier.email, name, password };
+    return { email: identifier.email, name: name.normalize('NFC'), password };
   } catch (error) {
     if (error instanceof DomainError) throw new UsageError(error.message);
     throw error;

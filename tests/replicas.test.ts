@@ -1,6 +1,7 @@
 import pg from 'pg';
 import { seedId } from '../dev/seed/ids.js';
 import { seedStore } from '../dev/seed/store.js';
+import { rebuildSearch } from '../ops/rebuild/search.js';
 import type { SubgraphName } from '../ops/subgraph-names.js';
 import { mayLag, readsHeader } from '../subgraphs/shared/http/reads-header.js';
 import { createAllTestDatabases } from './harness/databases.js';
@@ -34,6 +35,9 @@ describe('with replicas of the databases', () => {
     };
     for (const name of parts) {
       await run(replicas.urls[name], differ[name] as string);
+    }
+    await rebuildSearch(replicas.urls);
+    for (const name of parts) {
       await system.stopProcess(name);
       await system.start(name, { DATABASE_REPLICA_URLS: replicas.urls[name] });
     }

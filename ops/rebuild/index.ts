@@ -6,7 +6,8 @@ import { rebuildSearch } from './search.js';
 const targets: Readonly<Record<string, (urls: DatabaseUrls) => Promise<string>>> = {
   projections: async (urls) =>
     `${await rebuildProjections(urls)} offer listings and the names of offers are rebuilt`,
-  search: async (urls) => `what ${await rebuildSearch(urls)} rows are found by is rebuilt`,
+  search: async (urls) =>
+    `the search vectors and keys of ${await rebuildSearch(urls)} rows are rebuilt`,
 };
 
 /** `npm run rebuild -- projections`, `npm run rebuild -- search` */

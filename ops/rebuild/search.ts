@@ -5,28 +5,28 @@ import {
   type SearchedProduct,
 } from '../../subgraphs/product/search/index-products.js';
 import { connect, disconnect, type Schema } from '../../subgraphs/shared/database/connect.js';
+import { isDeadlock } from '../../subgraphs/shared/database/errors.js';
 import { sql } from '../../subgraphs/shared/database/sql.js';
+import { retrying } from '../../subgraphs/shared/resilience/retry.js';
 import { fold, foldCase } from '../../subgraphs/shared/text/fold.js';
 import { databaseSchema as shopSchema } from '../../subgraphs/shop/mikro-orm.config.js';
 import { offerWords, shopWords } from '../../subgraphs/shop/search.js';
 import { databaseSchema as userSchema } from '../../subgraphs/user/mikro-orm.config.js';
 import type { DatabaseUrls } from '../databases/urls.js';
 
-const pageMax = 500;
+/** Rows; with the longest descriptions, a page has two million characters. */
+const pageMax = 100;
+const deadlocksMax = 5;
 
 /**
- * Computes again what products, shops, offers and users are found by, and the names by which categories are compared:
+ * Writes the search vectors of products, shops and offers and the keys of names of users and categories again:
  * after a version of Node.js with a newer Unicode, or after a change of `subgraphs/shared/text`. Subgraphs may run.
  *
  * @returns the number of rows
  */
 export async function rebuildSearch(urls: DatabaseUrls): Promise<number> {
   const products = await rebuildProducts(urls.product);
-  const categories = await withDatabase(urls.product, productSchema, (em) =>
-    rebuild(em, 'category', ['name'], (tx, rows: Named[]) =>
-      write(tx, 'category', 'name_key', 'text', rows, ({ name }) => foldCase(name)),
-    ),
-  );
+  const categories = await rebuildCategories(urls.product);
   const sellers = await withDatabase(urls.shop, shopSchema, async (em) => {
     const shops = await rebuild(em, 'shop', ['name'], (tx, rows: Named[]) =>
       write(tx, 'shop', 'words', 'tsvector', rows, ({ name }) => shopWords(name)),
@@ -45,6 +45,35 @@ export async function rebuildSearch(urls: DatabaseUrls): Promise<number> {
     ),
   );
   return products + categories + sellers + users;
+}
+
+/**
+ * Of the categories only. Those that had the name of another one below the same parent, before that was refused, have
+ * their ids in their keys.
+ *
+ * @returns their number
+ */
+export const rebuildCategories = (url: string): Promise<number> =>
+  withDatabase(url, productSchema, (em) => em.fork().transactional(writeCategoryKeys));
+
+async function writeCategoryKeys(tx: EntityManager): Promise<number> {
+  await sql(tx, 'lock table category in share row exclusive mode');
+  const rows = await sql<Named & { readonly parentId: string | null }>(
+    tx,
+    'select id, name, parent_id as "parentId" from category order by id',
+  );
+  const taken = new Set<string>();
+  const keyed = rows.map((row) => {
+    const key = foldCase(row.name);
+    const place = JSON.stringify([row.parentId, key]);
+    const isFirst = !taken.has(place);
+    taken.add(place);
+    return { ...row, key: isFirst ? key : `${key} ${row.id}` };
+  });
+  // The keys of two rows may change places.
+  await sql(tx, 'update category set name_key = id::text');
+  await write(tx, 'category', 'name_key', 'text', keyed, ({ key }) => key);
+  return rows.length;
 }
 
 /** Of the products only. @returns their number */
@@ -72,7 +101,8 @@ async function withDatabase<T>(
   schema: Schema,
   work: (em: EntityManager) => Promise<T>,
 ): Promise<T> {
-  const orm = await connect({ name: 'rebuild', url, poolMax: 1 }, schema);
+  // Without limits of time: a page may be long.
+  const orm = await connect({ name: 'rebuild', url, poolMax: 1 }, schema, false);
   try {
     return await work(orm.em);
   } finally {
@@ -90,16 +120,19 @@ async function rebuild<T extends { readonly id: string }>(
 ): Promise<number> {
   let count = 0;
   for (let after: string | undefined = '00000000-0000-0000-0000-000000000000'; after; ) {
-    const rows: T[] = await em.fork().transactional(async (tx) => {
-      const page = await sql<T>(
-        tx,
-        `select id, ${columns.join(', ')} from ${table}
+    // A rename locks the offers of a SKU in another order.
+    const rows: T[] = await retrying(deadlocksMax, isDeadlock).execute(() =>
+      em.fork().transactional(async (tx) => {
+        const page = await sql<T>(
+          tx,
+          `select id, ${columns.join(', ')} from ${table}
          where id > $1 and ${where} order by id limit ${pageMax} for no key update`,
-        [after],
-      );
-      if (page.length > 0) await work(tx, page);
-      return page;
-    });
+          [after],
+        );
+        if (page.length > 0) await work(tx, page);
+        return page;
+      }),
+    );
     count += rows.length;
     after = rows.at(-1)?.id;
   }

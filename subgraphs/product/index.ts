@@ -2,7 +2,7 @@ import { defineSubgraph } from '../shared/define-subgraph.js';
 import { runIfMain } from '../shared/runtime/process.js';
 import { variables } from './config.js';
 import { databaseSchema } from './mikro-orm.config.js';
-import { isCollationChanged, requireNameCollation } from './name-collation.js';
+import { readCollationChange, requireNameCollation } from './name-collation.js';
 import { onOfferChanged } from './offer-listing/on-offer-changed.js';
 import { onStockChanged } from './offer-listing/on-stock-changed.js';
 import { source } from './schema.js';
@@ -31,7 +31,7 @@ export const subgraph = defineSubgraph({
     {
       name: 'holdfast_collation_changed',
       help: 'Whether the collation of names has another version than their indexes: 1 or 0.',
-      read: ({ em }) => isCollationChanged(em),
+      read: ({ em }) => readCollationChange(em),
     },
   ],
   emits: { 'product.variant.removed': 'shop', 'product.variant.renamed': 'shop' },

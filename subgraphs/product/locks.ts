@@ -9,11 +9,12 @@ import { Product } from './product/product.js';
  * 0. the row of the request’s idempotency key: `Once.begin`;
  * 1. one product: `for update` by whoever edits it (`lockProduct`), `for no key update` by an event about
  *    one of its variants (`lockProductOfSku`). The rebuild of projections locks many, in the order of
- *    their ids;
+ *    their ids, as does that of the search;
  * 2. its variants, its rows of `offer_listing`, its rows of `listed_price`, by the statements that
- *    change them. Nobody changes these of an existing product without a lock on it.
+ *    change them. Nobody changes these of an existing product without a lock on it;
+ * 3. words of `search_word`, in the order of the words.
  *
- * A new category and a move in their tree lock the table `category`, and nothing else.
+ * A new category, a change of one and the rebuild of the search lock the table `category`, and nothing else.
  */
 
 /** Locks and reads a product; null when there is none, or it was deleted. */

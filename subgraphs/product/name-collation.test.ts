@@ -4,7 +4,7 @@ import { ConfigError } from '../shared/config.js';
 import { connect, disconnect } from '../shared/database/connect.js';
 import { Migration20261214AnyLanguage } from './migrations/20261214-any-language.js';
 import { databaseSchema } from './mikro-orm.config.js';
-import { isCollationChanged, requireNameCollation } from './name-collation.js';
+import { readCollationChange, requireNameCollation } from './name-collation.js';
 
 describe('the collation of names', () => {
   let databases: Awaited<ReturnType<typeof createTestDatabases<'product'>>>;
@@ -41,11 +41,11 @@ describe('the collation of names', () => {
   });
 
   it('is reported when its version is another one than that of the indexes', async () => {
-    expect(await isCollationChanged(orm.em.fork())).toBe(0);
+    expect(await readCollationChange(orm.em.fork())).toBe(0);
     await admin.query(`update pg_collation set collversion = '1' where collname = 'und-x-icu'`);
-    expect(await isCollationChanged(orm.em.fork())).toBe(1);
+    expect(await readCollationChange(orm.em.fork())).toBe(1);
     await admin.query('reindex index concurrently product_by_name');
     await admin.query('alter collation "und-x-icu" refresh version');
-    expect(await isCollationChanged(orm.em.fork())).toBe(0);
+    expect(await readCollationChange(orm.em.fork())).toBe(0);
   });
 });

@@ -1,16 +1,15 @@
 import { badInput } from '../shared/errors.js';
 import { searchOf, searchQuery, searchVector } from '../shared/text/search-vector.js';
+import { tokensOf } from '../shared/text/tokens.js';
 
 // Names are in many languages: words are neither stemmed nor dropped.
-/** What a shop is found by. Every writer of its name stores it. */
-export const shopWords = (name: string): string => searchVector([{ text: name, weight: 'A' }]);
+/** The search vector of a shop. Every writer of its name stores it. */
+export const shopWords = (name: string): string =>
+  searchVector([{ tokens: tokensOf(name), weight: 'A' }]);
 
-/** What an offer is found by: the name of the variant, and the SKU. Every writer of the name stores it. */
+/** The search vector of an offer: name of the variant, and SKU. Every writer of the name stores it. */
 export const offerWords = (name: string, sku: string): string =>
-  searchVector([
-    { text: name, weight: 'A' },
-    { text: sku, weight: 'A' },
-  ]);
+  searchVector([{ tokens: [...tokensOf(name), ...tokensOf(sku)], weight: 'A' }]);
 
 const lengthMax = 100;
 

@@ -59,5 +59,5 @@ export function createCategory(
 /** Throws `CONFLICT` for a name that another category of the same parent has, and any other error unchanged. */
 export function throwNameTaken(error: unknown, name: string): never {
   if (!isUniqueViolation(error, 'category_name')) throw error;
-  throw conflict(`A category “${name}” already exists at this place. Choose another name.`);
+  throw conflict(`A category “${name}” already exists under this parent. Choose another name.`);
 }

@@ -41,6 +41,8 @@ export function updateCategory(
   { id, name, parentId }: UpdateCategoryInput,
 ): Promise<Category> {
   return transact(context.em, async (tx) => {
+    // Two concurrent moves, each valid alone, could make a cycle; two names, a key of another one.
+    await sql(tx, 'lock table category in share row exclusive mode');
     const category = await tx.findOne(Category, { id });
     if (!category) throw notFound('category', id);
     if (parentId !== undefined) category.parentId = await requireParent(tx, id, parentId);
@@ -54,8 +56,6 @@ export function updateCategory(
 /** @returns the id of a parent that exists and makes no cycle */
 async function requireParent(tx: EntityManager, id: string, parentId: string | null) {
   if (parentId === null) return null;
-  // Two concurrent moves, each valid alone, could make a cycle: the lock lets one run at a time.
-  await sql(tx, 'lock table category in share row exclusive mode');
   const [found] = await sql<{ exists: boolean; isBelow: boolean }>(
     tx,
     `select exists (select from category where id = $2) as "exists",

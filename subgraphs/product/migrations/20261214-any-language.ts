@@ -4,8 +4,9 @@ const noRelease =
   '/* safe: no release has been made, so no earlier version runs beside this one */';
 
 /**
- * What products are found by is written by the subgraph, not by triggers and generated columns; names are sorted by a
- * collation. Run `npm run rebuild -- search` afterwards: until then searches find what they found before.
+ * Search vectors are written by the subgraph, not by triggers and generated columns; names are sorted by a collation.
+ * `npm run rebuild -- search` has to run afterwards: until then searches find words without accents only, and correct no
+ * typing errors.
  */
 export class Migration20261214AnyLanguage extends Migration {
   override up(): void {
@@ -23,6 +24,16 @@ export class Migration20261214AnyLanguage extends Migration {
       `create index ${noRelease} product_by_name on product (name, id) where deleted_at is null`,
     );
 
+    for (const table of ['product', 'category'])
+      this.addSql(`update ${table} ${noRelease} set slug = normalize(slug), name = normalize(name)
+        where slug is not nfc normalized or name is not nfc normalized`);
+    this.addSql(`update product ${noRelease} set description = normalize(description)
+      where description is not nfc normalized`);
+    this.addSql(`update product_variant ${noRelease} set name = normalize(name)
+      where name is not nfc normalized`);
+
+    // The rebuild adds the words that products have.
+    this.addSql(`delete from search_word ${noRelease}`);
     this.addSql(
       `alter table search_word add column vendor_id uuid, add column doubtful_at timestamptz`,
     );
@@ -36,8 +47,8 @@ export class Migration20261214AnyLanguage extends Migration {
       `alter table category ${noRelease} alter column name type varchar(255) collate "und-x-icu"`,
     );
     this.addSql(`alter table category add column name_key text not null default ''`);
-    // Categories may have been renamed to the same name: all but the first get a number.
-    this.addSql(`update category c ${noRelease} set name_key = named.key || case when n > 1 then ' ' || n else '' end
+    // Categories may have been renamed to the same name: all but the first get their id.
+    this.addSql(`update category c ${noRelease} set name_key = named.key || case when n > 1 then ' ' || c.id else '' end
       from (select id, key, row_number() over (partition by parent_id, key order by id) as n
         from (select id, parent_id, lower(normalize(name, nfkc)) as key from category) as keyed) as named
       where named.id = c.id`);

@@ -111,7 +111,7 @@ export class Product {
   @Property({ type: 'timestamptz', nullable: true })
   deletedAt?: Date | null;
 
-  /** what the product is found by, from `indexProducts`; empty for a deleted one */
+  /** search vector, by `indexProducts`; empty for a deleted one */
   @Property({ type: SearchVectorType, lazy: true, default: '' })
   search!: Opt<string>;
 }

@@ -3,6 +3,8 @@ import { sql } from '../../shared/database/sql.js';
 import { isCorrectable } from './vocabulary.js';
 
 const nearMax = 5;
+/** Words of a search that are looked at for typing errors: each may read much of the vocabulary. */
+const correctedMax = 8;
 const similarityMin = 0.25;
 // A word is searched for too if its similarity is at least this share of the nearest word's.
 const similarityShare = 0.8;
@@ -35,7 +37,7 @@ export const readTerms = (em: EntityManager, terms: readonly string[]): Promise<
          ) end as near
      from unnest($1::text[], $2::boolean[]) with ordinality as terms (term, correctable, place)
      order by place`,
-    [terms, terms.map(isCorrectable), nearMax],
+    [terms, terms.map((term, n) => n < correctedMax && isCorrectable(term)), nearMax],
   );
 
 /** The words to search for in place of a mistyped term; none if it is a word of the catalogue. */

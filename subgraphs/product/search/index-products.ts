@@ -1,47 +1,48 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { sql } from '../../shared/database/sql.js';
 import { searchVector } from '../../shared/text/search-vector.js';
-import { tokensOf } from '../../shared/text/tokens.js';
+import { type Token, tokensOf } from '../../shared/text/tokens.js';
 import { addWords, doubtWords } from './vocabulary.js';
 
-/** What a product is found by. */
-export interface SearchedProduct {
-  readonly id: string;
+/** The texts of a product that are searched. */
+interface SearchedTexts {
   readonly name: string;
   readonly description: string;
-  /** the vendor, on whose account new words go */
+}
+export interface SearchedProduct extends SearchedTexts {
+  readonly id: string;
+  /** the vendor, whose limit new words count against */
   readonly createdById: string;
 }
 
-/** Stores what products are found by. Every writer of a name or description calls it in the same transaction. */
+/** Stores the search vectors of products. Every writer of a name or description calls it in the same transaction. */
 export async function indexProducts(
   tx: EntityManager,
   products: readonly SearchedProduct[],
 ): Promise<void> {
+  const split = products.map((product) => ({ ...product, ...tokensOfTexts(product) }));
   await sql(tx, writeSearch, [
-    products.map(({ id }) => id),
-    products.map(({ name, description }) =>
+    split.map(({ id }) => id),
+    split.map(({ nameTokens, descriptionTokens }) =>
       searchVector([
-        { text: name, weight: 'A' },
-        { text: description, weight: 'C' },
+        { tokens: nameTokens, weight: 'A' },
+        { tokens: descriptionTokens, weight: 'C' },
       ]),
     ),
-    products.map(({ name }) => englishWordsOf(name)),
-    products.map(({ description }) => englishWordsOf(description)),
+    split.map(({ nameTokens }) => englishWordsIn(nameTokens)),
+    split.map(({ descriptionTokens }) => englishWordsIn(descriptionTokens)),
   ]);
-  await addWords(
-    tx,
-    products.flatMap((product) =>
-      wordsOf(product).map((word) => ({ word, vendorId: product.createdById })),
-    ),
+  const words = split.flatMap(({ createdById, nameTokens, descriptionTokens }) =>
+    wordsIn([...nameTokens, ...descriptionTokens]).map((word) => ({ word, vendorId: createdById })),
   );
+  await addWords(tx, words);
 }
 
 /** `indexProducts` of a product whose texts have changed; former words may occur nowhere any more. */
 export async function indexAgain(
   tx: EntityManager,
   product: SearchedProduct,
-  before: Pick<SearchedProduct, 'name' | 'description'>,
+  before: SearchedTexts,
 ): Promise<void> {
   await indexProducts(tx, [product]);
   const words = new Set(wordsOf(product));
@@ -64,16 +65,22 @@ const writeSearch = `update product p set search = made.vector::tsvector
   from unnest($1::uuid[], $2::text[], $3::text[], $4::text[]) as made (id, vector, name, description)
   where p.id = made.id`;
 
-const englishWordsOf = (text: string) =>
-  tokensOf(text)
-    .filter(({ kind, text: word }) => kind === 'word' && /^[a-z]+$/.test(word))
-    .map(({ text: word }) => word)
+const tokensOfTexts = ({ name, description }: SearchedTexts) => ({
+  nameTokens: tokensOf(name),
+  descriptionTokens: tokensOf(description),
+});
+
+const englishWordsIn = (tokens: readonly Token[]) =>
+  tokens
+    .filter(({ kind, text }) => kind === 'word' && /^[a-z]+$/.test(text))
+    .map(({ text }) => text)
     .join(' ');
 
-const wordsOf = ({ name, description }: Pick<SearchedProduct, 'name' | 'description'>) => [
-  ...new Set(
-    [...tokensOf(name), ...tokensOf(description)]
-      .filter(({ kind }) => kind === 'word')
-      .map(({ text }) => text),
-  ),
+const wordsIn = (tokens: readonly Token[]) => [
+  ...new Set(tokens.filter(({ kind }) => kind === 'word').map(({ text }) => text)),
 ];
+
+function wordsOf(texts: SearchedTexts): string[] {
+  const { nameTokens, descriptionTokens } = tokensOfTexts(texts);
+  return wordsIn([...nameTokens, ...descriptionTokens]);
+}

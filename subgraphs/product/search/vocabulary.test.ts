@@ -1,5 +1,6 @@
 import { type Catalogue, openCatalogue } from '../../../tests/harness/catalogue.js';
 import { connect, disconnect } from '../../shared/database/connect.js';
+import { sql } from '../../shared/database/sql.js';
 import { databaseSchema } from '../mikro-orm.config.js';
 import { addWords, isCorrectable, pruneWords, wordsOfVendorMax } from './vocabulary.js';
 
@@ -56,14 +57,45 @@ describe('the vocabulary', () => {
     expect(await find('ketle')).toEqual(['Kettle']);
   });
 
-  it('keeps a word for an hour, and for good if it is written again', async () => {
+  it('keeps a word for an hour', async () => {
     const { id } = await catalogue.product({ name: 'Saucepan' });
     await remove(id);
     expect(await pruneWords(orm.em)).toBe(0);
-    await catalogue.product({ name: 'Saucepan' });
+    expect(await knows('saucepan')).toBe(true);
+  });
+
+  it('keeps a doubtful word that a product is being written with', async () => {
+    const { id } = await catalogue.product({ name: 'Colander' });
+    await remove(id);
     await anHourLater();
-    expect(await pruneWords(orm.em)).toBe(0);
-    expect(await find('sacepan')).toEqual(['Saucepan']);
+    const writer = orm.em.fork();
+    await writer.begin();
+    await addWords(writer, [{ word: 'colander', vendorId: catalogue.people.vendor.id }]);
+    const pruning = pruneWords(orm.em);
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    await writer.commit();
+    await pruning;
+    expect(await knows('colander')).toBe(true);
+  });
+
+  it('keeps the doubt about a word that another product loses while it is looked up', async () => {
+    const ids = [];
+    for (const name of ['Ladle', 'Ladle'])
+      ids.push((await catalogue.product({ name, description: 'Spoon' })).id);
+    await remove(ids[0] as string);
+    await anHourLater();
+    const holder = orm.em.fork();
+    await holder.begin();
+    await sql(holder, `select from search_word where word = 'ladle' for update`);
+    const pruning = pruneWords(orm.em);
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    await sql(holder, `update search_word set doubtful_at = now() where word = 'ladle'`);
+    await holder.commit();
+    await pruning;
+    await remove(ids[1] as string);
+    await anHourLater();
+    await pruneWords(orm.em);
+    expect(await knows('ladle')).toBe(false);
   });
 
   it('has no words of scripts without an alphabet, no numbers, and no parts of words', async () => {
@@ -87,6 +119,7 @@ describe('the vocabulary', () => {
     await words(one, 0, wordsOfVendorMax + 100);
     await words(one, wordsOfVendorMax + 100, 10);
     await words(other, wordsOfVendorMax + 100, 10);
+    await words(one, 2 * wordsOfVendorMax, 2000);
     const counts = await catalogue.query(
       `select vendor_id as id, count(*)::int from search_word where word like 'word%' group by 1`,
     );

@@ -1,12 +1,16 @@
 import type { Opt } from '@mikro-orm/core';
 import { Entity, Index, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
 import type { EntityManager } from '@mikro-orm/postgresql';
+import { isTooSlow } from '../../shared/database/errors.js';
 import { Retained } from '../../shared/database/retention.js';
 import { sql, sqlCount } from '../../shared/database/sql.js';
 
 /** Words with which misspelled ones are compared, in characters. */
 export const wordLength = { min: 3, max: 40 } as const;
-/** New words of one vendor: more are found, but correct no misspelled ones. */
+/**
+ * New words of one vendor, some more if several products are created at once: others are found, but correct no misspelled
+ * ones.
+ */
 export const wordsOfVendorMax = 20_000;
 // The scripts with an alphabet or a consonant alphabet: in others, similar words are not misspelled ones.
 const alphabets = ['Latin', 'Greek', 'Cyrillic', 'Armenian', 'Georgian', 'Hebrew', 'Arabic'];
@@ -66,7 +70,7 @@ export async function addWords(
        from unnest($1::text[], $2::uuid[]) as given (word, vendor_id)
        where not exists (select from search_word known where known.word = given.word)
        order by word
-     ), room as (
+     ), room as materialized (
        select vendor_id, $3 - (select count(*) from search_word w where w.vendor_id = v.vendor_id) as words
        from (select distinct vendor_id from missing) as v
      ), numbered as (
@@ -94,45 +98,84 @@ export const doubtWords = (tx: EntityManager, words: readonly string[]) =>
   sql(
     tx,
     `with sure as (
-       select word from search_word where word = any($1::text[]) and doubtful_at is null
+       select word from search_word where word = any($1::text[])
+         and (doubtful_at is null or doubtful_at < now() - interval '${doubtsEvery}')
        order by word for update)
      update search_word w set doubtful_at = now() from sure s where w.word = s.word`,
     [words.filter(isCorrectable)],
   );
+/** So that words of many products are not written for each of them. */
+const doubtsEvery = '5 minutes';
 
 // Longer than any transaction: a product that is being written with a doubtful word is seen by the look after it.
 const doubtMin = '1 hour';
 const batchMax = 100;
+/** The newest products have most words that many have: of those, no index is asked, which would read all of them. */
+const sampleMax = 1000;
 
-/** Deletes words that no product has had for an hour; of the others the doubt is dropped. @returns how many */
+/**
+ * Deletes words that no product has had for an hour; of the others the doubt is dropped, unless a product lost the word
+ * meanwhile. A word that takes too long to look up stays for another hour.
+ *
+ * @returns the number of deleted words
+ */
 export async function pruneWords(
   em: EntityManager,
   isStopping: () => boolean = () => false,
 ): Promise<number> {
   let deleted = 0;
-  for (let looked = batchMax; looked === batchMax && !isStopping(); ) {
-    const { looks, gone } = await em.fork().transactional(async (tx) => {
-      const doubtful = await sql<{ word: string }>(
-        tx,
-        `select word from search_word where doubtful_at < now() - interval '${doubtMin}'
-         order by doubtful_at limit ${batchMax} for update skip locked`,
-      );
-      const words = [doubtful.map(({ word }) => word)];
-      const deletedWords = await sqlCount(
-        tx,
-        `delete from search_word w where w.word = any($1::text[]) and not exists (
-           select from product p where p.search @@ ('''' || w.word || '''')::tsquery)`,
-        words,
-      );
-      await sql(
-        tx,
-        `update search_word set doubtful_at = null where word = any($1::text[])`,
-        words,
-      );
-      return { looks: doubtful.length, gone: deletedWords };
-    });
-    looked = looks;
-    deleted += gone;
+  for (let left = batchMax; left === batchMax && !isStopping(); ) {
+    const doubts = await sql<Doubt>(
+      em.fork(),
+      `select word, doubtful_at::text as since from search_word
+       where doubtful_at < now() - interval '${doubtMin}' order by doubtful_at limit ${batchMax}`,
+    );
+    const used = await readSampledWords(em, doubts);
+    for (const doubt of doubts) {
+      const isUsed = used.has(doubt.word) || (await isInProduct(em, doubt.word));
+      deleted += await sqlCount(em.fork(), isUsed ? dropDoubt : deleteWord, [
+        doubt.word,
+        doubt.since,
+      ]);
+    }
+    left = doubts.length;
   }
   return deleted;
 }
+
+interface Doubt {
+  readonly word: string;
+  readonly since: string;
+}
+
+async function readSampledWords(em: EntityManager, doubts: readonly Doubt[]) {
+  const rows = await sql<{ word: string }>(
+    em.fork(),
+    `select distinct lexeme as word from (
+       select search from product where deleted_at is null order by id desc limit ${sampleMax}) as newest,
+       unnest(search) where lexeme = any($1::text[])`,
+    [doubts.map(({ word }) => word)],
+  );
+  return new Set(rows.map(({ word }) => word));
+}
+
+/** True also if it takes too long to find out: then many products have it. */
+async function isInProduct(em: EntityManager, word: string): Promise<boolean> {
+  try {
+    const [row] = await sql<{ found: boolean }>(em.fork(), findProduct, [`'${word}'`]);
+    return row?.found ?? false;
+  } catch (error) {
+    if (isTooSlow(error)) return true;
+    throw error;
+  }
+}
+
+/** Whether a product has a word, given as a `tsquery`. */
+export const findProduct =
+  'select exists (select from product where search @@ $1::tsquery) as found';
+
+const isUnchanged = 'word = $1 and doubtful_at = $2::timestamptz';
+const deleteWord = `delete from search_word where ${isUnchanged}`;
+const dropDoubt = `with kept as (
+    update search_word set doubtful_at = null where ${isUnchanged} returning word)
+  select from kept where false`;

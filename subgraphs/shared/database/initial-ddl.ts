@@ -64,6 +64,6 @@ export const idempotencyKeyDdl = (): readonly string[] => [
   `create index idempotency_key_subject on idempotency_key (subject_id)`,
 ];
 
-/** SQL for a text in which punctuation that joins words is replaced by spaces, as `separateWordsSql` was then. */
+/** SQL for a text in which punctuation that joins words is replaced by spaces. */
 export const initialSeparateWordsSql = (text: string) =>
   String.raw`regexp_replace(normalize(${text}), '[\u0001-\u002f\u003a-\u0040\u005b-\u0060\u007b-\u007f]+', ' ', 'g')`;

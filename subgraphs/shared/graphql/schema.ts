@@ -16,6 +16,7 @@ import { type EntityResolvers, resolveEntitiesTogether } from './entities.js';
 import { enforceListLengths } from './list-max.js';
 import { DateTime } from './scalars.js';
 import { resolvesWithoutArguments } from './subscribe.js';
+import { composeTexts } from './validation.js';
 
 const federation = `extend schema @link(
   url: "https://specs.apollo.dev/federation/v2.9"
@@ -91,11 +92,11 @@ function keepSubscriptionExtensions(built: GraphQLSchema, schema: GraphQLSchema)
 }
 
 /**
- * Composes all text of an input (NFC). Reports violations of class-validator, and text that PostgreSQL cannot store, as
+ * Composes the texts of an input. Reports violations of class-validator, and text that PostgreSQL cannot store, as
  * `BAD_USER_INPUT`.
  */
 function validateInput(value: unknown): void | Promise<void> {
-  composeText(value);
+  composeTexts(value);
   const fields: Record<string, string> = {};
   collectBadText('input', value, fields);
   refuse(fields); // the rules below may fail on such text
@@ -114,15 +115,6 @@ async function validateRules(value: object): Promise<void> {
 
 function refuse(fields: Record<string, string>): void {
   if (Object.keys(fields).length > 0) throw badInput(fields);
-}
-
-/** Keyboards send the same text in different normal forms. */
-function composeText(value: unknown): void {
-  if (value === null || typeof value !== 'object' || value instanceof Date) return;
-  for (const [name, item] of Object.entries(value)) {
-    if (typeof item === 'string') (value as Record<string, unknown>)[name] = item.normalize('NFC');
-    else composeText(item);
-  }
 }
 
 /** PostgreSQL cannot store NUL, nor half of a surrogate pair. */

@@ -5,7 +5,10 @@ import { amountScale, findCurrencyProblem, finestStep, isMultiple } from '../cur
 import { findRefusedCharacter } from '../text/refused-characters.js';
 import { hasVisibleText } from '../text/visible-text.js';
 
-type Options = Pick<ValidationOptions, 'each'>;
+type Options = Pick<ValidationOptions, 'each'> & {
+  /** what somebody logs in with: it stays as it was sent */
+  readonly isIdentity?: true;
+};
 
 const rule = (
   name: string,
@@ -28,17 +31,50 @@ const isAtMost = (text: string, max: number) =>
 
 const textRule = (name: string, max: number, lines: boolean, options: Options) => {
   const kind = lines ? 'have' : 'be a single line of';
-  return rule(
+  const validated = rule(
     name,
     (text) => {
+      const rules = `must ${kind} 1 to ${max} characters, at least one of them visible`;
       const refused = findRefusedCharacter(text, lines);
-      if (refused) return `must not contain ${refused}`;
-      return `must ${kind} 1 to ${max} characters, at least one of them visible`;
+      return refused ? `${rules}, and must not have ${refused}` : rules;
     },
     (text) =>
       isAtMost(text, max) && hasVisibleText(text) && findRefusedCharacter(text, lines) === null,
     options,
   );
+  return (target: object, property: string | symbol) => {
+    validated(target, property);
+    if (!options.isIdentity) composedOf(target).add(property);
+  };
+};
+
+/** The texts of a class of inputs. */
+const composed = new WeakMap<object, Set<string | symbol>>();
+
+function composedOf(prototype: object): Set<string | symbol> {
+  const known = composed.get(prototype) ?? new Set();
+  composed.set(prototype, known);
+  return known;
+}
+
+function isComposed(input: object, property: string): boolean {
+  for (let type = Object.getPrototypeOf(input); type; type = Object.getPrototypeOf(type))
+    if (composed.get(type)?.has(property)) return true;
+  return false;
+}
+
+/** Composes the texts of an input (NFC): keyboards send the same text in different normal forms. */
+export function composeTexts(input: unknown): void {
+  if (input === null || typeof input !== 'object' || input instanceof Date) return;
+  for (const [name, value] of Object.entries(input)) {
+    if (!isComposed(input, name)) composeTexts(value);
+    else Object.assign(input, { [name]: composedText(value) });
+  }
+}
+
+const composedText = (value: unknown): unknown => {
+  if (Array.isArray(value)) return value.map(composedText);
+  return typeof value === 'string' ? value.normalize('NFC') : value;
 };
 
 /** Text in any number of lines: 1 to `max` characters, one of them visible, none refused. */

@@ -11,6 +11,7 @@ describe('a text that is shown', () => {
     ['a\u{f0000}', 'U+F0000 (a character for private use)'],
     ['a\u0378', 'U+0378 (not assigned by Unicode)'],
     ['a\uffff', 'U+FFFF (not assigned by Unicode)'],
+    ['a\u200b\u0007', 'U+200B (a zero-width space)'],
   ])('%j has a character that is refused, by its name', (text, name) => {
     expect(findRefusedCharacter(text, true)).toBe(name);
     expect(findRefusedCharacter(text, false)).toBe(name);

@@ -23,11 +23,11 @@ const lineBreaks: typeof refused = [
  * @returns such as `U+202E (an embedding or override of the direction)`; null if there is none
  */
 export function findRefusedCharacter(text: string, lines: boolean): string | null {
-  for (const [pattern, name] of lines ? refused : [...refused, ...lineBreaks]) {
-    const [found] = pattern.exec(text) ?? [];
-    if (found) return `${codePointOf(found)} (${name})`;
-  }
-  return null;
+  const [first] = (lines ? refused : [...refused, ...lineBreaks])
+    .map(([pattern, name]) => ({ name, found: pattern.exec(text) }))
+    .filter(({ found }) => found !== null)
+    .sort((a, b) => (a.found?.index ?? 0) - (b.found?.index ?? 0));
+  return first ? `${codePointOf(first.found?.[0] ?? '')} (${first.name})` : null;
 }
 
 const codePointOf = (character: string) =>

@@ -1,46 +1,47 @@
-import { bigramsOf, charactersOf, type Token, tokensOf } from './tokens.js';
+import { bigramsOf, charactersOf, type NGram, type Token, tokensOf } from './tokens.js';
 import { hasVisibleText } from './visible-text.js';
 
 /** Longer words are indexed and searched for by their beginning. */
 export const wordLengthMax = 64;
-/** PostgreSQL knows no higher position: characters of a run beyond it are not found as phrases. */
+/** The highest position that PostgreSQL has. Parts of a run beyond it are not indexed: they could match others. */
 const positionMax = 16_383;
+/** PostgreSQL keeps no more positions of a lexeme. */
+const positionsMax = 255;
 
 /** Parts of a word in Hangul have this before them, so that they are not taken for words. */
 const partMark = '~';
 /** A `tsquery` that no text matches. */
 export const nothing = `'${partMark}'`;
 
-export interface WeightedText {
-  readonly text: string;
+export interface WeightedTokens {
+  readonly tokens: readonly Token[];
   /** for the ranking: A counts most */
-  readonly weight: 'A' | 'B' | 'C';
-  /** other forms of a word, which find it as well */
-  readonly formsOf?: (word: string) => readonly string[];
+  readonly weight: 'A' | 'C';
 }
 
-/** A `tsvector` of texts, as a literal: words and their forms, and runs by characters and pairs of them. */
-export function searchVector(texts: readonly WeightedText[]): string {
-  const lexemes: string[] = [];
+/** A `tsvector` of texts, as a literal: their words, and their runs by characters and pairs of characters. */
+export function searchVector(texts: readonly WeightedTokens[]): string {
+  const positions = new Map<string, string[]>();
   let start = 1;
-  for (const { text, weight, formsOf } of texts) {
-    const add = (lexeme: string, at = 0) =>
-      lexemes.push(`'${lexeme}':${Math.min(start + at, positionMax)}${weight}`);
-    for (const token of tokensOf(text)) {
-      if (token.kind === 'run') {
-        for (const each of [...charactersOf(token.text), ...bigramsOf(token.text)])
-          add(each.text, each.at);
-        start += [...token.text].length;
-        continue;
-      }
-      const word = cut(token.text);
-      for (const form of new Set([word, ...(formsOf?.(word) ?? [])])) add(form);
-      if (token.kind === 'hangul')
-        for (const part of bigramsOf(word)) add(`${partMark}${part.text}`, part.at);
-      start += token.kind === 'hangul' ? [...word].length : 1;
+  for (const { tokens, weight } of texts) {
+    const add = (lexeme: string, at: number) => {
+      const known = positions.get(lexeme) ?? [];
+      if (known.length < positionsMax) known.push(`${Math.min(at, positionMax)}${weight}`);
+      positions.set(lexeme, known);
+    };
+    const addParts = (parts: readonly NGram[], mark = '') => {
+      for (const { text, at } of parts)
+        if (start + at <= positionMax) add(`${mark}${text}`, start + at);
+    };
+    for (const { kind, text } of tokens) {
+      const characters = kind === 'run' ? text : cut(text);
+      if (kind === 'run') addParts([...charactersOf(characters), ...bigramsOf(characters)]);
+      else add(characters, start);
+      if (kind === 'hangul') addParts(bigramsOf(characters), partMark);
+      start += kind === 'word' ? 1 : [...characters].length;
     }
   }
-  return lexemes.join(' ');
+  return [...positions].map(([lexeme, at]) => `'${lexeme}':${at.join(',')}`).join(' ');
 }
 
 const cut = (word: string) =>
@@ -61,7 +62,7 @@ export function searchOf(text: string | null | undefined): readonly Token[] | nu
  * The `tsquery` of a search, as a literal. A word matches itself and longer ones that begin with it, a word in Hangul
  * also those that contain it, and a run of characters each text that contains it.
  *
- * @param formsOf the terms of a `tsquery` of which a text must have one, in place of the word and longer ones
+ * @param termsOf the terms of a `tsquery` of which a text must have one, for a word: by default its beginning
  */
 export function searchQuery(
   tokens: readonly Token[],

@@ -60,7 +60,7 @@ export class Offer {
   @Property({ type: 'varchar', length: 520 })
   name!: string;
 
-  /** what the offer is found by, from `offerWords` */
+  /** search vector, by `offerWords` */
   @Property({ type: SearchVectorType, lazy: true, default: '' })
   words!: Opt<string>;
 

@@ -27,7 +27,7 @@ export class Shop {
   @Property({ type: 'varchar', length: 255 })
   name!: string;
 
-  /** what the shop is found by, from `shopWords` */
+  /** search vector, by `shopWords` */
   @Property({ type: SearchVectorType, lazy: true, default: '' })
   words!: Opt<string>;
 

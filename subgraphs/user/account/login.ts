@@ -13,7 +13,7 @@ export class LoginInput {
   @Field(() => String, {
     description: 'E-mail address, or phone number with country code.',
   })
-  @OneLine(255)
+  @OneLine(255, { isIdentity: true })
   identifier!: string;
 
   @Field(() => String, { description: 'Password.' })

@@ -19,7 +19,7 @@ export class RegisterInput {
   name!: string;
 
   @Field(() => String, { description: 'E-mail address to log in with.' })
-  @OneLine(255)
+  @OneLine(255, { isIdentity: true })
   email!: string;
 
   @Field(() => String, {

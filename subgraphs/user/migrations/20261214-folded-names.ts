@@ -7,7 +7,9 @@ const noRelease =
 export class Migration20261214FoldedNames extends Migration {
   override up(): void {
     this.addSql(`alter table user_account add column name_key text not null default ''`);
-    this.addSql(`update user_account ${noRelease} set name_key = lower(name)`);
+    this.addSql(
+      `update user_account ${noRelease} set name = normalize(name), name_key = lower(normalize(name))`,
+    );
     this.addSql(`drop index ${noRelease} user_account_name`);
     // Users by the beginning of their name.
     this.addSql(

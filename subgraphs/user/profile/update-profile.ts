@@ -1,3 +1,4 @@
+import { LockMode } from '@mikro-orm/core';
 import { IsOptional, ValidateNested } from 'class-validator';
 import { Field, InputType, ObjectType } from 'type-graphql';
 import { identityOf } from '../../shared/auth/callers.js';
@@ -54,7 +55,7 @@ export async function updateProfile(
 ): Promise<User> {
   const { id } = identityOf(context);
   return transact(context.em, async (tx) => {
-    const user = await tx.findOneOrFail(User, { id });
+    const user = await tx.findOneOrFail(User, { id }, { lockMode: LockMode.PESSIMISTIC_WRITE });
     if (name) Object.assign(user, { name, nameKey: fold(name) });
     user.newsletter = preferences?.newsletter ?? user.newsletter;
     user.theme = preferences?.theme ?? user.theme;

@@ -28,7 +28,7 @@ export const whileCodeIsValid = 'while the code is valid';
 @InputType({ description: 'The phone to which a code is sent.' })
 export class RequestOtpInput {
   @Field(() => String, { description: 'Phone number with country code.' })
-  @OneLine(40)
+  @OneLine(40, { isIdentity: true })
   phone!: string;
 
   @KeyField(whileCodeIsValid)

@@ -1,0 +1,48 @@
+import { type Catalogue, openCatalogue } from '../../tests/harness/catalogue.js';
+import { connect, disconnect } from '../shared/database/connect.js';
+import { withFreeSlug } from './free-slug.js';
+import { databaseSchema } from './mikro-orm.config.js';
+
+describe('a slug that is taken', () => {
+  let catalogue: Catalogue;
+  let orm: Awaited<ReturnType<typeof connect>>;
+  beforeAll(async () => {
+    catalogue = await openCatalogue();
+    orm = await connect({ name: 'test', url: catalogue.url, poolMax: 2 }, databaseSchema);
+  });
+  afterAll(async () => {
+    await disconnect(orm);
+    await catalogue.close();
+  });
+  const insert = (slug: string) =>
+    catalogue
+      .query(
+        `insert into category (id, name, name_key, slug) values (gen_random_uuid(), $1::text, $1::text, $1::text)`,
+        [slug],
+      )
+      .then(() => slug);
+  const create = (slug: string) => withFreeSlug(orm.em.fork(), 'category', slug, insert);
+
+  it('gets a number, and after a hundred a random suffix', async () => {
+    expect([await create('shirt'), await create('shirt')]).toEqual(['shirt', 'shirt-2']);
+    await catalogue.query(
+      `insert into category (id, name, name_key, slug)
+       select gen_random_uuid(), 'x' || n, 'x' || n, 'shirt-' || n from generate_series(3, 101) n`,
+    );
+    expect(await create('shirt')).toMatch(/^shirt-[0-9a-f]{8}$/);
+  });
+
+  it('is tried ten times, and other errors are not repeated', async () => {
+    const taken = async (): Promise<string> => insert('shirt');
+    await expect(withFreeSlug(orm.em.fork(), 'category', 'shirt', taken)).rejects.toMatchObject({
+      extensions: { code: 'CONFLICT' },
+    });
+    let calls = 0;
+    const failing = async () => {
+      calls += 1;
+      throw new Error('other');
+    };
+    await expect(withFreeSlug(orm.em.fork(), 'category', 'x', failing)).rejects.toThrow('other');
+    expect(calls).toBe(1);
+  });
+});
