@@ -32,7 +32,8 @@ export default {
   // Plain JavaScript, from the build: Jest does not transform what a global setup imports.
   globalSetup: '<rootDir>/dist/tests/harness/global-setup.js',
   globalTeardown: '<rootDir>/dist/tests/harness/global-teardown.js',
-  maxWorkers: 2,
+  // Some suites wait for time to pass, so three keep two cores busy.
+  maxWorkers: 3,
   // V8 frees the modules of earlier test files late: a new worker is cheaper.
   workerIdleMemoryLimit: '400MB',
   testTimeout: 240_000,
