@@ -381,6 +381,49 @@ describe('a catalogue in any language', () => {
     expect(verifyOtp.user).toEqual({ phone, name: 'زينب' });
   });
 
+  it('has no account that looks like another: identities are never folded', async () => {
+    const register = (email: string) =>
+      ask('mutation ($input: RegisterInput!) { register(input: $input) { __typename } }', {
+        input: { name: 'Eve', email, password: 'secret-1' },
+      });
+    const logInAs = (identifier: string) =>
+      ask('mutation ($input: LoginInput!) { login(input: $input) { __typename } }', {
+        input: { identifier, password: 'holdfast-demo' },
+      });
+    // Dotless i, full width, the Kelvin sign, which NFC makes a K, and a Cyrillic a.
+    for (const lookalike of ['adaı', 'ａda', '\u212Aate', 'аda']) {
+      const email = `${lookalike}@example.com`;
+      await expect(register(email)).rejects.toMatchObject({ code: 'BAD_USER_INPUT' });
+      expect((await logInAs(email)).login.__typename).toBe('InvalidCredentials');
+    }
+    for (const sku of ['SKÜ-1', 'ＳＫＵ', 'sku\u0130'])
+      await expect(createProduct('Sku', { variants: [{ sku, name: 'x' }] })).rejects.toMatchObject({
+        code: 'BAD_USER_INPUT',
+      });
+  });
+
+  it('has options in any language, as they are shown', async () => {
+    const options = [
+      { name: 'اللون', value: 'أزرق' },
+      { name: 'Größe', value: 'XL'.normalize('NFD') },
+      { name: '色', value: '藍' },
+      { name: '색상', value: '파랑' },
+      { name: 'สี', value: 'น้ำเงิน' },
+      { name: 'रंग', value: 'नीला' },
+      { name: '😀', value: '👩‍🚀' },
+    ];
+    const sku = `SKU-${randomUUID().slice(0, 8)}`;
+    const decomposed = options.map(({ name, value }) => ({ name: name.normalize('NFD'), value }));
+    await createProduct('Options', { variants: [{ sku, name: 'أزرق', options: decomposed }] });
+    const { variant } = await ask(
+      'query ($sku: String!) { variant(sku: $sku) { name options { name value } } }',
+      {
+        sku,
+      },
+    );
+    expect(variant).toEqual({ name: 'أزرق', options });
+  });
+
   it('takes a repeated request in another normal form for the same', async () => {
     const create = (name: string) =>
       ask(
