@@ -1,19 +1,12 @@
 import { type Catalogue, openCatalogue } from '../../tests/harness/catalogue.js';
-import { connect, disconnect } from '../shared/database/connect.js';
 import { withFreeSlug } from './free-slug.js';
-import { databaseSchema } from './mikro-orm.config.js';
 
 describe('a slug that is taken', () => {
   let catalogue: Catalogue;
-  let orm: Awaited<ReturnType<typeof connect>>;
   beforeAll(async () => {
     catalogue = await openCatalogue();
-    orm = await connect({ name: 'test', url: catalogue.url, poolMax: 2 }, databaseSchema);
   });
-  afterAll(async () => {
-    await disconnect(orm);
-    await catalogue.close();
-  });
+  afterAll(() => catalogue.close());
   const insert = (slug: string) =>
     catalogue
       .query(
@@ -21,7 +14,7 @@ describe('a slug that is taken', () => {
         [slug],
       )
       .then(() => slug);
-  const create = (slug: string) => withFreeSlug(orm.em.fork(), 'category', slug, insert);
+  const create = (slug: string) => withFreeSlug(catalogue.em(), 'category', slug, insert);
 
   it('gets a number, and after a hundred a random suffix', async () => {
     expect([await create('shirt'), await create('shirt')]).toEqual(['shirt', 'shirt-2']);
@@ -34,7 +27,7 @@ describe('a slug that is taken', () => {
 
   it('is tried ten times, and other errors are not repeated', async () => {
     const taken = async (): Promise<string> => insert('shirt');
-    await expect(withFreeSlug(orm.em.fork(), 'category', 'shirt', taken)).rejects.toMatchObject({
+    await expect(withFreeSlug(catalogue.em(), 'category', 'shirt', taken)).rejects.toMatchObject({
       extensions: { code: 'CONFLICT' },
     });
     let calls = 0;
@@ -42,7 +35,7 @@ describe('a slug that is taken', () => {
       calls += 1;
       throw new Error('other');
     };
-    await expect(withFreeSlug(orm.em.fork(), 'category', 'x', failing)).rejects.toThrow('other');
+    await expect(withFreeSlug(catalogue.em(), 'category', 'x', failing)).rejects.toThrow('other');
     expect(calls).toBe(1);
   });
 });

@@ -86,6 +86,8 @@ export async function openCatalogue() {
       const before = sent;
       return () => sent - before;
     },
+    /** of its database */
+    em: () => orm.em.fork(),
     query: <T extends object>(text: string, values: unknown[] = []) =>
       sql<T>(orm.em.fork(), text, values),
     /** @returns the id of a new category */

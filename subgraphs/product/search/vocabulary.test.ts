@@ -1,20 +1,13 @@
 import { type Catalogue, openCatalogue } from '../../../tests/harness/catalogue.js';
-import { connect, disconnect } from '../../shared/database/connect.js';
 import { sql } from '../../shared/database/sql.js';
-import { databaseSchema } from '../mikro-orm.config.js';
 import { addWords, isCorrectable, pruneWords, wordsOfVendorMax } from './vocabulary.js';
 
 describe('the vocabulary', () => {
   let catalogue: Catalogue;
-  let orm: Awaited<ReturnType<typeof connect>>;
   beforeAll(async () => {
     catalogue = await openCatalogue();
-    orm = await connect({ name: 'test', url: catalogue.url, poolMax: 2 }, databaseSchema);
   });
-  afterAll(async () => {
-    await disconnect(orm);
-    await catalogue.close();
-  });
+  afterAll(() => catalogue.close());
 
   const find = async (search: string): Promise<string[]> => {
     const { data } = await catalogue.ask(
@@ -42,7 +35,7 @@ describe('the vocabulary', () => {
     expect(await find('lanterm')).toEqual(['Lanterm']);
     await rename(id, 'Torch');
     await anHourLater();
-    expect(await pruneWords(orm.em)).toBe(1);
+    expect(await pruneWords(catalogue.em())).toBe(1);
     expect(await knows('lanterm')).toBe(false);
     expect(await find('lanterm')).toEqual(['Lantern']);
   });
@@ -52,7 +45,7 @@ describe('the vocabulary', () => {
     const { id } = await catalogue.product({ name: 'Kettle Whistle' });
     await remove(id);
     await anHourLater();
-    await pruneWords(orm.em);
+    await pruneWords(catalogue.em());
     expect([await knows('kettle'), await knows('whistle')]).toEqual([true, false]);
     expect(await find('ketle')).toEqual(['Kettle']);
   });
@@ -60,7 +53,7 @@ describe('the vocabulary', () => {
   it('keeps a word for an hour', async () => {
     const { id } = await catalogue.product({ name: 'Saucepan' });
     await remove(id);
-    expect(await pruneWords(orm.em)).toBe(0);
+    expect(await pruneWords(catalogue.em())).toBe(0);
     expect(await knows('saucepan')).toBe(true);
   });
 
@@ -68,10 +61,10 @@ describe('the vocabulary', () => {
     const { id } = await catalogue.product({ name: 'Colander' });
     await remove(id);
     await anHourLater();
-    const writer = orm.em.fork();
+    const writer = catalogue.em();
     await writer.begin();
     await addWords(writer, [{ word: 'colander', vendorId: catalogue.people.vendor.id }]);
-    const pruning = pruneWords(orm.em);
+    const pruning = pruneWords(catalogue.em());
     await new Promise((resolve) => setTimeout(resolve, 200));
     await writer.commit();
     await pruning;
@@ -84,17 +77,17 @@ describe('the vocabulary', () => {
       ids.push((await catalogue.product({ name, description: 'Spoon' })).id);
     await remove(ids[0] as string);
     await anHourLater();
-    const holder = orm.em.fork();
+    const holder = catalogue.em();
     await holder.begin();
     await sql(holder, `select from search_word where word = 'ladle' for update`);
-    const pruning = pruneWords(orm.em);
+    const pruning = pruneWords(catalogue.em());
     await new Promise((resolve) => setTimeout(resolve, 200));
     await sql(holder, `update search_word set doubtful_at = now() where word = 'ladle'`);
     await holder.commit();
     await pruning;
     await remove(ids[1] as string);
     await anHourLater();
-    await pruneWords(orm.em);
+    await pruneWords(catalogue.em());
     expect(await knows('ladle')).toBe(false);
   });
 
@@ -109,7 +102,7 @@ describe('the vocabulary', () => {
   });
 
   it('takes a limited number of words of a vendor, who cannot fill it for others', async () => {
-    const em = orm.em.fork();
+    const em = catalogue.em();
     const words = (vendorId: string, from: number, count: number) =>
       addWords(
         em,
