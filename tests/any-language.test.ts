@@ -2,6 +2,8 @@ import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
 import pg from 'pg';
 import { rebuildSearch } from '../ops/rebuild/search.js';
+import { fold, foldCase } from '../subgraphs/shared/text/fold.js';
+import { shopWords } from '../subgraphs/shop/search.js';
 import { address, logIn, type Person, registerPerson } from './harness/people.js';
 import { startSystem, type TestSystem } from './harness/system.js';
 import { eventually } from './harness/wait.js';
@@ -77,6 +79,11 @@ describe('a catalogue in any language', () => {
     );
   const namesOf = ({ edges }: { edges: { node: { name: string } }[] }) =>
     edges.map(({ node }) => node.name);
+  const query = async (database: 'product' | 'shop' | 'user', text: string) => {
+    const client = new pg.Client({ connectionString: system.databases[database] });
+    await client.connect();
+    return (await client.query(text).finally(() => client.end())).rows;
+  };
   const openShopNamed = async (name: string) =>
     (
       await ask(
@@ -435,6 +442,57 @@ describe('a catalogue in any language', () => {
     expect(other).toEqual(one);
   });
 
+  it('keeps name and key together when a name is changed twice at once', async () => {
+    const shopId = await openShopNamed('ana');
+    const { id: idOfCategory } = await createCategory('ana');
+    const setProfile =
+      'mutation ($name: String!) { updateProfile(input: { name: $name }) { name } }';
+    const setShop = 'mutation ($input: UpdateShopInput!) { updateShop(input: $input) { id } }';
+    const setCategory =
+      'mutation ($input: UpdateCategoryInput!) { updateCategory(input: $input) { id } }';
+    const cases = [
+      {
+        database: 'user',
+        row: `user_account where id = '${vendor.id}'`,
+        column: 'name_key',
+        keyOf: fold,
+        change: (name: string) => ask(setProfile, { name }, vendor),
+      },
+      {
+        database: 'shop',
+        row: `shop where id = '${shopId}'`,
+        column: 'words',
+        keyOf: shopWords,
+        change: (name: string) => ask(setShop, { input: { id: shopId, name } }, vendor),
+      },
+      {
+        database: 'product',
+        row: `category where id = '${idOfCategory}'`,
+        column: 'name_key',
+        keyOf: foldCase,
+        change: (name: string) => ask(setCategory, { input: { id: idOfCategory, name } }, admin),
+      },
+    ] as const;
+    const pause = () => new Promise((resolve) => setTimeout(resolve, 300));
+    for (const { database, row, column, keyOf, change } of cases) {
+      await change('ana');
+      const holder = new pg.Client({ connectionString: system.databases[database] });
+      await holder.connect();
+      await holder.query(`begin; select from ${row} for update`);
+      // Both would read “ana” now. The key of the second is that of “ana” too.
+      const first = change('bob');
+      await pause();
+      const second = change('ANA');
+      await pause();
+      await holder.query('commit');
+      await Promise.all([first, second]);
+      await holder.end();
+      expect(await query(database, `select name, ${column}::text as key from ${row}`)).toEqual([
+        { name: 'ANA', key: keyOf('ANA') },
+      ]);
+    }
+  });
+
   it('stores what rebuilding makes: no writer forgets it, and what is lost comes back', async () => {
     const columns = [
       ['product', 'product', 'search', "''"],
@@ -443,11 +501,6 @@ describe('a catalogue in any language', () => {
       ['shop', 'offer', 'words', "''"],
       ['user', 'user_account', 'name_key', "''"],
     ] as const;
-    const query = async (database: (typeof columns)[number][0], text: string) => {
-      const client = new pg.Client({ connectionString: system.databases[database] });
-      await client.connect();
-      return (await client.query(text).finally(() => client.end())).rows;
-    };
     const contents = async () => {
       const all: Record<string, unknown[]> = {};
       for (const [database, table, column] of columns)

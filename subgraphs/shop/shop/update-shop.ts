@@ -1,4 +1,3 @@
-import { LockMode } from '@mikro-orm/core';
 import { IsOptional } from 'class-validator';
 import { Field, InputType } from 'type-graphql';
 import { transact } from '../../shared/database/transact.js';
@@ -37,7 +36,7 @@ export function updateShop(
   { id, name, slug }: UpdateShopInput,
 ): Promise<Shop> {
   return transact(context.em, async (tx) => {
-    const shop = await requireOwnShop({ ...context, em: tx }, id, LockMode.PESSIMISTIC_WRITE);
+    const shop = await requireOwnShop({ ...context, em: tx }, id);
     if (name && name !== shop.name) Object.assign(shop, { name, words: shopWords(name) });
     shop.slug = slug ?? shop.slug;
     await tx.flush().catch((error) => throwSlugTaken(error, shop.slug));
