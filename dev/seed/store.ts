@@ -1,6 +1,6 @@
 import type { DatabaseUrls } from '../../ops/databases/urls.js';
 import { rebuildProjections } from '../../ops/rebuild/projections.js';
-import { rebuildProducts } from '../../ops/rebuild/search.js';
+import { indexNewProducts } from '../../ops/rebuild/search.js';
 import { foldCase } from '../../subgraphs/shared/text/fold.js';
 import { slugOf } from '../../subgraphs/shared/text/slug.js';
 import { offerWords, shopWords } from '../../subgraphs/shop/search.js';
@@ -53,7 +53,7 @@ export async function seedStore(
       insert(urls.shop, shopTables(shops, offers)),
       insert(urls.warehouse, warehouseTables(shops, offers)),
     ]);
-    await rebuildProducts(urls.product);
+    await indexNewProducts(urls.product);
     await rebuildProjections(urls);
     if (isLarge) await Promise.all(Object.values(urls).map(analyze));
   } finally {

@@ -77,14 +77,20 @@ async function writeCategoryKeys(tx: EntityManager): Promise<number> {
 }
 
 /** Of the products only. @returns their number */
-export const rebuildProducts = (url: string): Promise<number> =>
+export const rebuildProducts = (url: string): Promise<number> => rebuildProductsWhere(url, 'true');
+
+/** Of the products that have no search vector yet, as after they were inserted by SQL. @returns their number */
+export const indexNewProducts = (url: string): Promise<number> =>
+  rebuildProductsWhere(url, `search = ''`);
+
+const rebuildProductsWhere = (url: string, where: string): Promise<number> =>
   withDatabase(url, productSchema, (em) =>
     rebuild(
       em,
       'product',
       ['name', 'description', 'created_by_id as "createdById"'],
       (tx, rows: SearchedProduct[]) => indexProducts(tx, rows),
-      'deleted_at is null',
+      `deleted_at is null and ${where}`,
     ),
   );
 
@@ -115,7 +121,7 @@ async function rebuild<T extends { readonly id: string }>(
   em: EntityManager,
   table: string,
   columns: readonly string[],
-  work: (tx: EntityManager, rows: T[]) => Promise<void>,
+  work: (tx: EntityManager, rows: T[]) => Promise<unknown>,
   where = 'true',
 ): Promise<number> {
   let count = 0;

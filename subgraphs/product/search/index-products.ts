@@ -15,11 +15,15 @@ export interface SearchedProduct extends SearchedTexts {
   readonly createdById: string;
 }
 
-/** Stores the search vectors of products. Every writer of a name or description calls it in the same transaction. */
+/**
+ * Stores the search vectors of products. Every writer of a name or description calls it in the same transaction.
+ *
+ * @returns their words
+ */
 export async function indexProducts(
   tx: EntityManager,
   products: readonly SearchedProduct[],
-): Promise<void> {
+): Promise<ReadonlySet<string>> {
   const split = products.map((product) => ({ ...product, ...tokensOfTexts(product) }));
   await sql(tx, writeSearch, [
     split.map(({ id }) => id),
@@ -36,6 +40,7 @@ export async function indexProducts(
     wordsIn([...nameTokens, ...descriptionTokens]).map((word) => ({ word, vendorId: createdById })),
   );
   await addWords(tx, words);
+  return new Set(words.map(({ word }) => word));
 }
 
 /** `indexProducts` of a product whose texts have changed; former words may occur nowhere any more. */
@@ -44,8 +49,7 @@ export async function indexAgain(
   product: SearchedProduct,
   before: SearchedTexts,
 ): Promise<void> {
-  await indexProducts(tx, [product]);
-  const words = new Set(wordsOf(product));
+  const words = await indexProducts(tx, [product]);
   await doubtWords(
     tx,
     wordsOf(before).filter((word) => !words.has(word)),

@@ -55,14 +55,14 @@ export function updateProduct(
   return transact(context.em, async (tx) => {
     const product = await requireOwnProduct(context, tx, id);
     if (categoryId) await requireCategory(tx, categoryId);
-    const isRenamed = Boolean(name) && name !== product.name;
     const before = { name: product.name, description: product.description };
     product.name = name ?? product.name;
     product.description = description ?? product.description;
     product.categoryId = categoryId ?? product.categoryId;
     product.images = images ?? product.images;
     await tx.flush();
-    if (product.name !== before.name || product.description !== before.description)
+    const isRenamed = product.name !== before.name;
+    if (isRenamed || product.description !== before.description)
       await indexAgain(tx, product, before);
     if (isRenamed) await enqueueVariantRenamed(tx, id);
     return product;
