@@ -115,7 +115,7 @@ const sampleMax = 1000;
 
 /**
  * Deletes words that no product has had for an hour; of the others the doubt is dropped, unless a product lost the word
- * meanwhile. A word that takes too long to look up stays for another hour.
+ * meanwhile.
  *
  * @returns the number of deleted words
  */
@@ -133,10 +133,11 @@ export async function pruneWords(
     const used = await readSampledWords(em, doubts);
     for (const doubt of doubts) {
       const isUsed = used.has(doubt.word) || (await isInProduct(em, doubt.word));
-      deleted += await sqlCount(em.fork(), isUsed ? dropDoubt : deleteWord, [
+      const settled = await sqlCount(em.fork(), isUsed ? dropDoubt : deleteWord, [
         doubt.word,
         doubt.since,
       ]);
+      if (!isUsed) deleted += settled;
     }
     left = doubts.length;
   }
@@ -162,7 +163,7 @@ async function readSampledWords(em: EntityManager, doubts: readonly Doubt[]) {
 /** True also if it takes too long to find out: then many products have it. */
 async function isInProduct(em: EntityManager, word: string): Promise<boolean> {
   try {
-    const [row] = await sql<{ found: boolean }>(em.fork(), findProduct, [`'${word}'`]);
+    const [row] = await sql<{ found: boolean }>(em.fork(), isInProductSql, [`'${word}'`]);
     return row?.found ?? false;
   } catch (error) {
     if (isTooSlow(error)) return true;
@@ -170,12 +171,8 @@ async function isInProduct(em: EntityManager, word: string): Promise<boolean> {
   }
 }
 
-/** Whether a product has a word, given as a `tsquery`. */
-export const findProduct =
-  'select exists (select from product where search @@ $1::tsquery) as found';
+const isInProductSql = 'select exists (select from product where search @@ $1::tsquery) as found';
 
 const isUnchanged = 'word = $1 and doubtful_at = $2::timestamptz';
 const deleteWord = `delete from search_word where ${isUnchanged}`;
-const dropDoubt = `with kept as (
-    update search_word set doubtful_at = null where ${isUnchanged} returning word)
-  select from kept where false`;
+const dropDoubt = `update search_word set doubtful_at = null where ${isUnchanged}`;
