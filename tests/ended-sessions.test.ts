@@ -9,7 +9,7 @@ import {
   sessionsMessage,
 } from '../subgraphs/contracts/session-ended.js';
 import { logIn } from './harness/people.js';
-import { sessionsOf, type Tokens } from './harness/sessions.js';
+import { claimsOf, sessionIdOf, sessionsOf, type Tokens } from './harness/sessions.js';
 import { startSystem, type TestSystem } from './harness/system.js';
 import { eventually } from './harness/wait.js';
 
@@ -40,10 +40,7 @@ describe('ended sessions', () => {
     await system.stop();
   });
 
-  /** the claims of an access token */
-  const claimsOf = ({ accessToken }: Tokens) =>
-    JSON.parse(Buffer.from(accessToken.split('.')[1] as string, 'base64url').toString());
-  const sessionOf = (tokens: Tokens): string => claimsOf(tokens).sid;
+  const sessionOf = ({ accessToken }: Tokens) => sessionIdOf(accessToken);
   const published = (count: number) =>
     eventually(
       async () => messages,
@@ -70,6 +67,16 @@ describe('ended sessions', () => {
     expect((await published(3))[2]).toEqual(ended(last));
   });
 
+  it('are published by endSession as by logout, and only if the session is of the user', async () => {
+    const { email, tokens: here } = await calls.register();
+    const there = await calls.login(email, 'secret-1');
+    const { tokens: stranger } = await calls.register();
+    await calls.end(stranger.accessToken, sessionOf(there));
+    for (let n = 0; n < 2; n++) await calls.end(here.accessToken, sessionOf(there));
+    await calls.logout(here.accessToken);
+    expect(await published(2)).toEqual([ended(there), ended(here)]);
+  });
+
   it('by a changed password are those of the other devices', async () => {
     const { email, tokens: here } = await calls.register();
     const there = await calls.login(email, 'secret-1');
@@ -93,7 +100,7 @@ describe('ended sessions', () => {
     const setRole = (role: string) =>
       system.graphql(
         'mutation ($input: SetRoleInput!) { setRole(input: $input) { role } }',
-        { input: { userId: claimsOf(tokens).sub, role } },
+        { input: { userId: claimsOf(tokens.accessToken).sub, role } },
         admin.token,
       );
     await setRole('CUSTOMER'); // as before

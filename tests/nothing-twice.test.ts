@@ -27,6 +27,7 @@ const sets = [
   'updateShop',
   'setRole',
   'logout',
+  'endSession',
   'updateProfile',
   'updateAddress',
   'activateWarehouse',

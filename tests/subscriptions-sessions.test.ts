@@ -3,7 +3,7 @@ import { sessionEndedChannel, sessionsMessage } from '../subgraphs/contracts/ses
 import { type Answer, gauge, type LiveClient, liveClients, overWebSocket } from './harness/live.js';
 import { logIn, openShop, type Person, registerPerson } from './harness/people.js';
 import { startRouterBeside, stopRoutersBeside } from './harness/router-beside.js';
-import { sessionsOf, type Tokens } from './harness/sessions.js';
+import { claimsOf, sessionIdOf, sessionsOf, type Tokens } from './harness/sessions.js';
 import { startSystem, type TestSystem } from './harness/system.js';
 import { eventually } from './harness/wait.js';
 
@@ -95,6 +95,18 @@ describe('streams of a session', () => {
     expect(codes).toEqual([4403, 4403]);
   });
 
+  it('end when another session of the user ends theirs, and by no other user', async () => {
+    const { tokens, again } = await loggedIn();
+    const [here, stranger] = [await again(), (await loggedIn()).tokens];
+    const ended = await watch(kept(overWebSocket(system.url, tokens.accessToken)));
+    const stays = await watch(kept(overWebSocket(system.url, here.accessToken)));
+    await calls.end(stranger.accessToken, sessionIdOf(here.accessToken));
+    await calls.end(here.accessToken, sessionIdOf(tokens.accessToken));
+    await endsUnauthenticated(ended);
+    expect(stays.ended()).toBe(null);
+    expect(codesOf(stays)).toEqual([]);
+  });
+
   it('end when the password is changed elsewhere', async () => {
     const { tokens, again } = await loggedIn();
     const here = await again();
@@ -132,9 +144,7 @@ describe('streams of a session', () => {
   it('end when its user gets another role, and are opened at once with a new token', async () => {
     const { tokens } = await loggedIn();
     const admin = await logIn(system, 'ada');
-    const userId = JSON.parse(
-      Buffer.from(tokens.accessToken.split('.')[1] as string, 'base64url').toString(),
-    ).sub;
+    const userId = claimsOf(tokens.accessToken).sub;
     const former = await watch(kept(overWebSocket(system.url, tokens.accessToken)));
     await system.graphql(
       'mutation ($input: SetRoleInput!) { setRole(input: $input) { role } }',
@@ -185,9 +195,8 @@ describe('streams of a session', () => {
   });
 
   async function publish({ accessToken }: Tokens) {
-    const claims = Buffer.from(accessToken.split('.')[1] as string, 'base64url').toString();
     const redis = new Redis(system.redis.url);
-    const message = { sessionIds: [JSON.parse(claims).sid], change: { kind: 'ended' } } as const;
+    const message = { sessionIds: [sessionIdOf(accessToken)], change: { kind: 'ended' } } as const;
     await redis.publish(sessionEndedChannel, sessionsMessage(message));
     redis.disconnect();
   }

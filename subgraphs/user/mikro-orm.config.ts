@@ -10,6 +10,9 @@ import { Migration20261208RecentChanges } from './migrations/20261208-recent-cha
 import { Migration20261210SessionIndex } from './migrations/20261210-session-index.js';
 import { Migration20261211ShownTimes } from './migrations/20261211-shown-times.js';
 import { Migration20261214FoldedNames } from './migrations/20261214-folded-names.js';
+import { Migration20261215SessionList } from './migrations/20261215-session-list.js';
+import { Migration20261215SessionListIndex } from './migrations/20261215-session-list-index.js';
+import { Migration20261215SessionListIndexFormer } from './migrations/20261215-session-list-index-former.js';
 import { Address } from './profile/address.js';
 import { LoginSession, RefreshToken } from './session/login-session.js';
 import { User } from './user.js';
@@ -27,5 +30,8 @@ export const databaseSchema: Schema = {
     { name: '20261210-session-index', class: Migration20261210SessionIndex },
     { name: '20261211-shown-times', class: Migration20261211ShownTimes },
     { name: '20261214-folded-names', class: Migration20261214FoldedNames },
+    { name: '20261215-session-list', class: Migration20261215SessionList },
+    { name: '20261215-session-list-index', class: Migration20261215SessionListIndex },
+    { name: '20261215-session-list-index-former', class: Migration20261215SessionListIndexFormer },
   ],
 };

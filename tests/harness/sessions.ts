@@ -11,6 +11,13 @@ export interface Tokens {
   readonly refreshToken: string;
 }
 
+/** The claims of an access token. */
+export const claimsOf = (accessToken: string) =>
+  JSON.parse(Buffer.from(accessToken.split('.')[1] as string, 'base64url').toString());
+
+/** The session of an access token. */
+export const sessionIdOf = (accessToken: string): string => claimsOf(accessToken).sid;
+
 /** The mutations that create, change or end a session. */
 export function sessionsOf({ graphql }: Pick<TestSystem, 'graphql'>) {
   return {
@@ -44,6 +51,8 @@ export function sessionsOf({ graphql }: Pick<TestSystem, 'graphql'>) {
         { everywhere },
         token,
       ),
+    end: (token: string | undefined, id: string): Promise<GraphQLReply> =>
+      graphql('mutation ($id: UUID!) { endSession(id: $id) }', { id }, token),
     changePassword: (
       token: string,
       currentPassword: string,

@@ -42,6 +42,7 @@ export const matrix: Readonly<Partial<Record<Rule | `${Rule},${Rule}`, readonly 
     'Mutation.clearCart',
     'Cart.*',
     'Mutation.logout',
+    'Mutation.endSession',
     'Mutation.changePassword',
     'Mutation.addPhone',
     'Mutation.updateProfile',

@@ -22,6 +22,7 @@ export const samples: Readonly<Record<string, Sample>> = {
   'Mutation.login': () => ({ input: { identifier: 'ana@example.com', password: demoPassword } }),
   'Mutation.refreshSession': () => ({ refreshToken: 'unknown' }),
   'Mutation.logout': none,
+  'Mutation.endSession': async ({ newSession }) => ({ id: await newSession() }),
   'Mutation.changePassword': () => ({
     input: { currentPassword: 'wrong', newPassword: 'another-secret-1' },
   }),

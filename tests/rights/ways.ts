@@ -26,6 +26,9 @@ export const ways: Readonly<Record<string, Way>> = {
   OtpChallenge: { by: 'Mutation.requestOtp' },
   Preferences: { by: 'User.preferences' },
   Address: { by: 'Mutation.addAddress' },
+  OpenSessionConnection: { by: 'User.sessions' },
+  OpenSessionEdge: { by: 'OpenSessionConnection.edges' },
+  OpenSession: { by: 'OpenSessionEdge.node' },
 
   Product: { by: 'Query.product' },
   ProductConnection: { by: 'Query.products', sample: () => ({}) },

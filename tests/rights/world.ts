@@ -4,6 +4,7 @@ import { seedId } from '../../dev/seed/ids.js';
 import type { SubgraphName } from '../../ops/subgraph-names.js';
 import { address, logIn, openShop, type Person, registerPerson } from '../harness/people.js';
 import { isPaymentPending, retry } from '../harness/retry.js';
+import { sessionIdOf } from '../harness/sessions.js';
 import { startSystem, type TestSystem } from '../harness/system.js';
 import { actAs } from '../harness/vendor.js';
 import type { Viewer } from './expected.js';
@@ -206,6 +207,8 @@ export async function createWorld(overrides: Record<string, string> = {}) {
     tokenOf: (viewer: Viewer) => (viewer === 'nobody' ? undefined : people[viewer].token),
     /** of a new session */
     newTokenOf: async (viewer: Viewer) => (await logInAs(viewer))?.token,
+    /** the id of a new session of the customer */
+    newSession: async () => sessionIdOf((await logIn(system, names.customer)).token),
     cancel: (id: string) => must('customer', cancelMutation, { id }),
     stop: () => system.stop(),
   };

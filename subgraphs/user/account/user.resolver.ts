@@ -5,9 +5,7 @@ import { loaderOf } from '../../shared/graphql/context.js';
 import { loadBy } from '../../shared/graphql/load.js';
 import { UUID } from '../../shared/graphql/scalars.js';
 import { Allow, isSelf, requireSelf } from '../../shared/rights/rights.js';
-import { logout } from '../session/end-sessions.js';
 import type { SessionContext } from '../session/open-session.js';
-import { refreshSession } from '../session/refresh-session.js';
 import { LoginResult } from '../session/session.js';
 import { RoleEnum, User } from '../user.js';
 import { ChangePasswordInput, changePassword } from './change-password.js';
@@ -81,36 +79,6 @@ export class UserResolver {
   })
   login(@Arg('input', () => LoginInput) input: LoginInput, @Ctx() context: SessionContext) {
     return login(context, input);
-  }
-
-  @Allow('anyone')
-  @Mutation(() => LoginResult, {
-    description:
-      'Exchanges a refresh token for its successor and a new access token. A token that is used again within ' +
-      '30 s, while its successor is unused, has the same successor. Otherwise its second use ends the session.',
-  })
-  refreshSession(
-    @Arg('refreshToken', () => String, { description: 'Newest refresh token of the session.' })
-    refreshToken: string,
-    @Ctx() context: SessionContext,
-  ) {
-    return refreshSession(context, refreshToken);
-  }
-
-  @Allow('signed-in')
-  @Mutation(() => Boolean, {
-    description:
-      'Ends this session, or all sessions of the user; also true if it had already ended.',
-  })
-  logout(
-    @Arg('everywhere', () => Boolean, {
-      defaultValue: false,
-      description: 'Whether to end all sessions of the user.',
-    })
-    everywhere: boolean,
-    @Ctx() context: SessionContext,
-  ) {
-    return logout(context, everywhere);
   }
 
   @Allow('signed-in')

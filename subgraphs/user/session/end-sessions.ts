@@ -11,11 +11,27 @@ import { markEnded, markRoleChanged } from './session-signals.js';
  * Ends the session of the access token, or all sessions of its user. Their refresh tokens are refused from
  * now on; access tokens stay valid until they expire, 15 minutes at most.
  */
-export async function logout(context: SubgraphContext, everywhere: boolean): Promise<boolean> {
-  const { id, sessionId } = identityOf(context);
+export function logout(context: SubgraphContext, everywhere: boolean): Promise<boolean> {
+  return endOwnSessions(context, everywhere ? {} : { only: identityOf(context).sessionId });
+}
+
+/**
+ * As `logout`, for one session of the user of the access token. The answer is the same for a session that has
+ * ended, is another user's or does not exist, so it shows nothing about sessions of others. Admins end their own
+ * sessions alone, too.
+ */
+export function endSession(context: SubgraphContext, sessionId: string): Promise<boolean> {
+  return endOwnSessions(context, { only: sessionId });
+}
+
+async function endOwnSessions(
+  context: SubgraphContext,
+  which: { readonly only?: string },
+): Promise<boolean> {
+  const { id } = identityOf(context);
   await transact(context.em, async (tx) => {
     await lockUsers(tx, [id]);
-    await endSessions(tx, id, everywhere ? {} : { only: sessionId });
+    await endSessions(tx, id, which);
   });
   return true;
 }

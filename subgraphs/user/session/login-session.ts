@@ -1,6 +1,9 @@
 import type { Opt } from '@mikro-orm/core';
 import { Entity, Index, ManyToOne, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
+import { Field, ObjectType } from 'type-graphql';
 import { type KeptFor, Retained } from '../../shared/database/retention.js';
+import { UUID } from '../../shared/graphql/scalars.js';
+import { Allow } from '../../shared/rights/rights.js';
 import { User } from '../user.js';
 
 /** A session has up to 20,000 of them, so they are deleted in batches of their own. */
@@ -18,14 +21,18 @@ const tokens: KeptFor['owned'] = {
 };
 
 /** A login on one device: the family of refresh tokens in which each replaces the one before. */
+@Allow('parent')
+@ObjectType('OpenSession', { description: 'A login of a user on one device, which has not ended.' })
 @Retained({ keptFor: '0 days', since: 'expires_at', index: 'login_session_expires', owned: tokens })
 @Entity({ tableName: 'login_session' })
 @Index({
-  name: 'login_session_live',
-  expression: 'create index login_session_live on login_session (user_id) where ended_at is null',
+  name: 'login_session_open',
+  expression:
+    'create index login_session_open on login_session (user_id, updated_at, id) where ended_at is null',
 })
 @Index({ name: 'login_session_expires', properties: ['expiresAt'] })
 export class LoginSession {
+  @Field(() => UUID, { description: 'The id of the session, for `endSession`.' })
   @PrimaryKey({ type: 'uuid' })
   id!: string;
 
@@ -36,18 +43,28 @@ export class LoginSession {
   endedAt!: Date | null;
 
   /** when its last refresh token expires */
-  @Property({ type: 'timestamptz' })
+  @Field(() => Date, {
+    description:
+      'When it ends unless it is refreshed: 30 days after its last use, and at the latest 180 days after the login.',
+  })
+  @Property({ type: 'timestamptz', length: 3 })
   expiresAt!: Date;
 
   /** how many refresh tokens were issued after the first */
   @Property({ type: 'integer', default: 0 })
   refreshes!: Opt<number>;
 
-  @Property({ type: 'timestamptz', defaultRaw: 'now()' })
+  @Field(() => Date, { description: 'When the user logged in.' })
+  @Property({ type: 'timestamptz', length: 3, defaultRaw: 'now()' })
   createdAt!: Opt<Date>;
 
-  @Property({ type: 'timestamptz', defaultRaw: 'now()', onUpdate: () => new Date() })
-  updatedAt!: Opt<Date>;
+  /** While the session is open, only the issue of tokens changes the row. */
+  @Field(() => Date, {
+    description:
+      'When it last got tokens: at the login, by `refreshSession` or by `changePassword`.',
+  })
+  @Property({ type: 'timestamptz', length: 3, fieldName: 'updated_at', defaultRaw: 'now()' })
+  lastUsedAt!: Opt<Date>;
 }
 
 /**
