@@ -5,6 +5,7 @@ export default {
     '<rootDir>/router',
     '<rootDir>/ops',
     '<rootDir>/dev',
+    '<rootDir>/web',
     '<rootDir>/tests',
     '<rootDir>/bench',
   ],

@@ -59,6 +59,9 @@ const behaviours: ReadonlyMap<string, Behaviour> = new Map(
   }),
 );
 
+/** The methods that do not simply succeed. */
+export const specialMethods: readonly string[] = [...behaviours.keys()];
+
 const success: Behaviour = {};
 
 /** @returns the behaviour of a payment method; one that is not in the table succeeds */

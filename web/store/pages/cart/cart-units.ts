@@ -1,0 +1,24 @@
+import { effect, signal } from '@preact/signals';
+import type { CartContentsFragment } from '../../graph/operations.js';
+import { currentUser } from '../../session/stored-session.js';
+
+const storageKey = 'holdfast.cart-units';
+
+/**
+ * Units in the cart as last seen, in all tabs. It is stored so that a page for everyone needs no request as the
+ * signed-in user.
+ */
+export const cartUnits = signal(Number(localStorage.getItem(storageKey) ?? 0));
+
+/** Notes what an answer says of the cart. */
+export function noteCart({ items }: CartContentsFragment): void {
+  cartUnits.value = items.reduce((sum, { quantity }) => sum + quantity, 0);
+}
+
+effect(() => localStorage.setItem(storageKey, String(cartUnits.value)));
+effect(() => {
+  if (!currentUser.value) cartUnits.value = 0;
+});
+window.addEventListener('storage', ({ key, newValue }) => {
+  if (key === storageKey) cartUnits.value = Number(newValue ?? 0);
+});

@@ -1,0 +1,93 @@
+import { useSignal } from '@preact/signals';
+import { useEffect } from 'preact/hooks';
+import { useRoute } from 'preact-iso';
+import type { ApiError } from '../../graph/errors.js';
+import { OrderChangedDocument, type OrderDetailsFragment } from '../../graph/operations.js';
+import { SignedIn } from '../../session/signed-in.jsx';
+import { followOwn } from '../../session/streams.js';
+import { formatTime } from '../../ui/format.js';
+import { Loading } from '../../ui/loading.jsx';
+import { Notice } from '../../ui/notice.jsx';
+import { Empty, Page } from '../../ui/page.jsx';
+import { cancelReasons, Status } from '../../ui/status.jsx';
+import { Total } from '../../ui/total.jsx';
+import { addressText } from '../account/address-text.js';
+import { CancelOrder } from './cancel-order.jsx';
+import { Countdown } from './countdown.jsx';
+import { History } from './history.jsx';
+import { PaymentPanel } from './payment-panel.jsx';
+import { ShopOrders } from './shop-orders.jsx';
+
+/** An order, as it changes. */
+export function OrderPage() {
+  const { id = '' } = useRoute().params;
+  return (
+    <SignedIn title="Order">
+      <LiveOrder id={id} key={id} />
+    </SignedIn>
+  );
+}
+
+function LiveOrder({ id }: { readonly id: string }) {
+  const order = useSignal<OrderDetailsFragment | null>(null);
+  const refused = useSignal<ApiError | null>(null);
+  useEffect(() => {
+    const take = ({ orderChanged }: { readonly orderChanged: OrderDetailsFragment }) => {
+      // After a reconnect an older answer may still be on its way.
+      if (order.value && orderChanged.updatedAt < order.value.updatedAt) return;
+      order.value = orderChanged;
+    };
+    return followOwn(OrderChangedDocument, { id }, take, (error) => {
+      refused.value = error;
+    });
+  }, [id]);
+
+  if (refused.value) {
+    return (
+      <Page title="Order">
+        <Empty title="There is no such order in this account.">
+          <a class="button" href="/orders">
+            Your orders
+          </a>
+        </Empty>
+      </Page>
+    );
+  }
+  if (!order.value) return <Loading label="Loading the order …" />;
+  return <Order order={order.value} />;
+}
+
+function Order({ order }: { readonly order: OrderDetailsFragment }) {
+  const { number, status, cancelReason, expiresAt, createdAt, shippingAddress, total } = order;
+  const isCancellable = status === 'PENDING' || status === 'CONFIRMED';
+  return (
+    <Page title={`Order ${number}`} aside={<Status status={status} />}>
+      <p class="faint">Placed {formatTime(createdAt)}</p>
+      {status === 'CONFIRMED' && (
+        <Notice tone="good" title="Paid. Thank you.">
+          <p>The units are yours: nobody else can buy them.</p>
+        </Notice>
+      )}
+      {status === 'CANCELLED' && (
+        <Notice tone="warning" title="This order is cancelled">
+          <p>{cancelReason ? cancelReasons[cancelReason] : 'It was cancelled.'}</p>
+        </Notice>
+      )}
+      <div class="split split-urgent">
+        <div class="stack">
+          <ShopOrders order={order} />
+          <History order={order} />
+        </div>
+        <div class="stack">
+          {status === 'PENDING' && expiresAt && <Countdown until={expiresAt} />}
+          {status === 'PENDING' && <PaymentPanel order={order} />}
+          <section class="panel stack" aria-label="Total and address">
+            <Total total={total} />
+            {shippingAddress && <p>Ships to {addressText(shippingAddress)}</p>}
+          </section>
+          {isCancellable && <CancelOrder order={order} />}
+        </div>
+      </div>
+    </Page>
+  );
+}

@@ -1,0 +1,138 @@
+import { useSignal } from '@preact/signals';
+import { useEffect } from 'preact/hooks';
+import { type OrderStatus, OrdersDocument, type OrdersQuery } from '../../graph/operations.js';
+import { request } from '../../session/request.js';
+import { SignedIn } from '../../session/signed-in.jsx';
+import { useQuery } from '../../session/use-query.js';
+import { Button } from '../../ui/button.jsx';
+import { ErrorNotice } from '../../ui/error-notice.jsx';
+import { formatMoney, formatTime } from '../../ui/format.js';
+import { Loading } from '../../ui/loading.jsx';
+import { Empty, Page } from '../../ui/page.jsx';
+import { Status } from '../../ui/status.jsx';
+
+type OrdersPart = OrdersQuery['orders'];
+type ListedOrder = OrdersPart['edges'][number]['node'];
+
+/** The orders of the signed-in customer, newest first. */
+export function OrdersPage() {
+  return (
+    <SignedIn title="Orders">
+      <Orders />
+    </SignedIn>
+  );
+}
+
+const statuses: readonly (readonly [OrderStatus | '', string])[] = [
+  ['', 'All orders'],
+  ['PENDING', 'Waiting for payment'],
+  ['CONFIRMED', 'Paid'],
+  ['SHIPPED', 'Shipped'],
+  ['DELIVERED', 'Delivered'],
+  ['CANCELLED', 'Cancelled'],
+];
+
+function Orders() {
+  const status = useSignal<OrderStatus | ''>('');
+  const variables = { status: status.value || null };
+  const { data, error, reload } = useQuery(OrdersDocument, variables);
+  const first = data.value?.orders;
+  return (
+    <Page title="Orders">
+      <div class="field field-inline">
+        <label for="status">Show</label>
+        <select
+          id="status"
+          value={status.value}
+          onChange={({ currentTarget }) => {
+            status.value = currentTarget.value as OrderStatus | '';
+          }}
+        >
+          {statuses.map(([value, name]) => (
+            <option value={value} key={value}>
+              {name}
+            </option>
+          ))}
+        </select>
+      </div>
+      <ErrorNotice error={error.value} retry={reload} />
+      {!first && !error.value && <Loading label="Loading the orders …" />}
+      {first && <OrderList first={first} variables={variables} key={status.value} />}
+    </Page>
+  );
+}
+
+interface OrderListProps {
+  readonly first: OrdersPart;
+  readonly variables: { readonly status: OrderStatus | null };
+}
+
+function OrderList({ first, variables }: OrderListProps) {
+  const more = useSignal<readonly OrdersPart[]>([]);
+  const isBusy = useSignal(false);
+  const error = useSignal<Error | null>(null);
+  useEffect(() => {
+    more.value = [];
+  }, [first]);
+  const pages = [first, ...more.value];
+  const orders = pages.flatMap(({ edges }) => edges.map(({ node }) => node));
+  const { hasNextPage, endCursor } = pages.at(-1)?.pageInfo ?? first.pageInfo;
+
+  async function loadMore(): Promise<void> {
+    isBusy.value = true;
+    error.value = null;
+    try {
+      const { orders: next } = await request(OrdersDocument, { ...variables, after: endCursor });
+      more.value = [...more.value, next];
+    } catch (thrown) {
+      error.value = thrown as Error;
+    }
+    isBusy.value = false;
+  }
+
+  if (orders.length === 0) {
+    return (
+      <Empty title="No orders here.">
+        <a class="button button-primary" href="/">
+          Find something
+        </a>
+      </Empty>
+    );
+  }
+  return (
+    <div class="stack">
+      <ul class="order-list">
+        {orders.map((order) => (
+          <OrderEntry order={order} key={order.id} />
+        ))}
+      </ul>
+      <ErrorNotice error={error.value} />
+      {hasNextPage && (
+        <p class="centered">
+          <Button isBusy={isBusy.value} onClick={() => void loadMore()}>
+            Older orders
+          </Button>
+        </p>
+      )}
+    </div>
+  );
+}
+
+function OrderEntry({ order }: { readonly order: ListedOrder }) {
+  const { id, number, status, createdAt, total, shopOrders } = order;
+  const lines = shopOrders.flatMap(({ items }) => items);
+  const text = lines.map(({ quantity, name }) => `${quantity} × ${name}`).join(', ');
+  return (
+    <li class="order-entry">
+      <div>
+        <h2 class="order-number">
+          <a href={`/orders/${id}`}>{number}</a>
+        </h2>
+        <p class="faint">{formatTime(createdAt)}</p>
+      </div>
+      <p class="order-text">{text}</p>
+      <p class="order-sum">{formatMoney(total)}</p>
+      <Status status={status} />
+    </li>
+  );
+}

@@ -1,0 +1,94 @@
+import { useLocation, useRoute } from 'preact-iso';
+import { ProductPageDocument, type VariantOffersFragment } from '../../graph/operations.js';
+import { ProductPicture } from '../../pictures/product-picture.jsx';
+import { useQuery } from '../../session/use-query.js';
+import { ErrorNotice } from '../../ui/error-notice.jsx';
+import { Loading } from '../../ui/loading.jsx';
+import { Empty, Page } from '../../ui/page.jsx';
+import { VariantOffers } from './variant-offers.jsx';
+
+/** A product: its variants, and the offers of the one that is chosen. */
+export function ProductPage() {
+  const { slug = '' } = useRoute().params;
+  const { query } = useLocation();
+  const { data, error, reload } = useQuery(ProductPageDocument, { slug }, { isPublic: true });
+  if (!data.value) {
+    return error.value ? (
+      <Page title="Product">
+        <ErrorNotice error={error.value} retry={reload} />
+      </Page>
+    ) : (
+      <Loading label="Loading the product …" />
+    );
+  }
+  const { product } = data.value;
+  if (!product) {
+    return (
+      <Page title="Not found">
+        <Empty title="This product does not exist any more.">
+          <a class="button button-primary" href="/">
+            All products
+          </a>
+        </Empty>
+      </Page>
+    );
+  }
+  const { id, name, description, category, variants } = product;
+  const chosen = variants.find(({ sku }) => sku === query.sku) ?? bestOf(variants);
+  return (
+    <Page title={name}>
+      <div class="product">
+        <ProductPicture id={id} name={name} category={category.name} />
+        <div class="stack">
+          <p>
+            <a class="card-category" href={`/?category=${category.id}`}>
+              {category.name}
+            </a>
+          </p>
+          <p class="description">{description}</p>
+          {chosen ? (
+            <>
+              {variants.length > 1 && <VariantChoice variants={variants} chosen={chosen} />}
+              <VariantOffers variant={chosen} key={chosen.sku} />
+            </>
+          ) : (
+            <Empty title="It is not for sale any more." />
+          )}
+        </div>
+      </div>
+    </Page>
+  );
+}
+
+/** The first variant that can be bought, or the first one. */
+function bestOf(variants: readonly VariantOffersFragment[]): VariantOffersFragment | undefined {
+  const isAvailable = ({ offers }: VariantOffersFragment) =>
+    offers?.some(({ availability }) => (availability?.available ?? 0) > 0);
+  return variants.find(isAvailable) ?? variants[0];
+}
+
+interface VariantChoiceProps {
+  readonly variants: readonly VariantOffersFragment[];
+  readonly chosen: VariantOffersFragment;
+}
+
+function VariantChoice({ variants, chosen }: VariantChoiceProps) {
+  const { path, route } = useLocation();
+  return (
+    <fieldset class="variants">
+      <legend>Variant</legend>
+      {variants.map(({ sku, name }) => (
+        <label key={sku} class="variant">
+          <input
+            type="radio"
+            name="variant"
+            value={sku}
+            checked={sku === chosen.sku}
+            onChange={() => route(`${path}?sku=${encodeURIComponent(sku)}`, true)}
+          />
+          <span class="variant-name">{name}</span>
+        </label>
+      ))}
+    </fieldset>
+  );
+}

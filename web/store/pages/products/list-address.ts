@@ -1,0 +1,62 @@
+import type { ProductFilter, ProductSort } from '../../graph/operations.js';
+
+/** What the list shows, as it stands in the address of the page. */
+export interface ListChoice {
+  readonly search: string;
+  readonly categoryId: string;
+  readonly minPrice: string;
+  readonly maxPrice: string;
+  readonly inStock: boolean;
+  readonly sort: ProductSort;
+}
+
+export const sorts: Readonly<Record<ProductSort, string>> = {
+  RELEVANCE: 'Best match',
+  NEWEST: 'Newest',
+  PRICE_ASC: 'Price, low to high',
+  PRICE_DESC: 'Price, high to low',
+  NAME: 'Name',
+};
+
+const isSort = (text: string | undefined): text is ProductSort =>
+  text !== undefined && Object.hasOwn(sorts, text);
+
+const isPrice = (text: string) => /^\d{1,10}(\.\d{1,2})?$/.test(text);
+
+export function readChoice(query: Readonly<Record<string, string>>): ListChoice {
+  const { q = '', category = '', min = '', max = '', stock, sort } = query;
+  const byDefault = q.trim() ? 'RELEVANCE' : 'NEWEST';
+  return {
+    search: q,
+    categoryId: category,
+    minPrice: min,
+    maxPrice: max,
+    inStock: stock === 'in',
+    sort: isSort(sort) ? sort : byDefault,
+  };
+}
+
+export function addressOf(choice: ListChoice): string {
+  const { search, categoryId, minPrice, maxPrice, inStock, sort } = choice;
+  const parameters = new URLSearchParams();
+  if (search) parameters.set('q', search);
+  if (categoryId) parameters.set('category', categoryId);
+  if (minPrice) parameters.set('min', minPrice);
+  if (maxPrice) parameters.set('max', maxPrice);
+  if (inStock) parameters.set('stock', 'in');
+  if (sort !== 'NEWEST' && !(sort === 'RELEVANCE' && search)) parameters.set('sort', sort);
+  const text = parameters.toString();
+  return text ? `/?${text}` : '/';
+}
+
+/** Prices that are not complete yet are left out. */
+export function filterOf(choice: ListChoice): ProductFilter {
+  const { search, categoryId, minPrice, maxPrice, inStock } = choice;
+  return {
+    ...(search.trim() && { search: [...search].slice(0, 200).join('') }),
+    ...(categoryId && { categoryId }),
+    ...(isPrice(minPrice) && { minPrice }),
+    ...(isPrice(maxPrice) && { maxPrice }),
+    ...(inStock && { inStock: true }),
+  };
+}

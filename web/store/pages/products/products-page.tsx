@@ -1,0 +1,128 @@
+import { batch, useSignal } from '@preact/signals';
+import { useEffect } from 'preact/hooks';
+import { useLocation } from 'preact-iso';
+import {
+  type ProductCardFragment,
+  ProductsDocument,
+  type ProductsQuery,
+} from '../../graph/operations.js';
+import { requestPublic } from '../../session/request.js';
+import { useQuery } from '../../session/use-query.js';
+import { noteTotal } from '../../stock/live-stock.js';
+import { Button } from '../../ui/button.jsx';
+import { ErrorNotice } from '../../ui/error-notice.jsx';
+import { SkeletonCards } from '../../ui/loading.jsx';
+import { Empty, Page } from '../../ui/page.jsx';
+import { Filters } from './filters.jsx';
+import { filterOf, readChoice } from './list-address.js';
+import { ProductCard } from './product-card.jsx';
+
+type ProductPage = ProductsQuery['products'];
+
+function noteStock({ edges }: ProductPage): void {
+  batch(() => {
+    for (const { node } of edges) {
+      for (const { sku, availability } of node.variants) {
+        if (availability) noteTotal(sku, availability);
+      }
+    }
+  });
+}
+
+/** The catalogue, with filters. */
+export function ProductsPage() {
+  const { query } = useLocation();
+  const choice = readChoice(query);
+  const variables = { filter: filterOf(choice), sort: choice.sort };
+  const { data, error, isLoading, reload } = useQuery(ProductsDocument, variables, {
+    isPublic: true,
+  });
+  const first = data.value?.products;
+  useEffect(() => {
+    if (first) noteStock(first);
+  }, [first]);
+  const title = choice.search.trim() ? `“${choice.search.trim()}”` : 'Products';
+  return (
+    <Page title={title}>
+      <Filters choice={choice} />
+      <ErrorNotice error={error.value} retry={reload} />
+      {!first && !error.value && <SkeletonCards />}
+      {first && (
+        <div class={isLoading.value ? 'is-stale' : undefined} aria-busy={isLoading.value}>
+          <ProductList key={JSON.stringify(variables)} first={first} variables={variables} />
+        </div>
+      )}
+    </Page>
+  );
+}
+
+interface ProductListProps {
+  readonly first: ProductPage;
+  readonly variables: {
+    filter: ReturnType<typeof filterOf>;
+    sort: ReturnType<typeof readChoice>['sort'];
+  };
+}
+
+function ProductList({ first, variables }: ProductListProps) {
+  const more = useSignal<readonly ProductPage[]>([]);
+  const isBusy = useSignal(false);
+  const error = useSignal<Error | null>(null);
+  // The first page was loaded again: what follows begins at its end.
+  useEffect(() => {
+    more.value = [];
+  }, [first]);
+  const pages = [first, ...more.value];
+  const products = uniqueProducts(pages);
+  const { hasNextPage, endCursor } = pages.at(-1)?.pageInfo ?? first.pageInfo;
+
+  async function loadMore(): Promise<void> {
+    isBusy.value = true;
+    error.value = null;
+    try {
+      const { products: next } = await requestPublic(ProductsDocument, {
+        ...variables,
+        after: endCursor,
+      });
+      noteStock(next);
+      more.value = [...more.value, next];
+    } catch (thrown) {
+      error.value = thrown as Error;
+    }
+    isBusy.value = false;
+  }
+
+  if (products.length === 0) {
+    return (
+      <Empty title="No product matches.">
+        <p>Check the spelling, or choose fewer filters.</p>
+        <a class="button" href="/">
+          All products
+        </a>
+      </Empty>
+    );
+  }
+  return (
+    <div class="stack">
+      <div class="cards">
+        {products.map((product) => (
+          <ProductCard product={product} key={product.id} />
+        ))}
+      </div>
+      <ErrorNotice error={error.value} />
+      {hasNextPage && (
+        <p class="centered">
+          <Button onClick={() => void loadMore()} isBusy={isBusy.value}>
+            More products
+          </Button>
+        </p>
+      )}
+    </div>
+  );
+}
+
+/** A product may move to a later page while one reads. */
+function uniqueProducts(pages: readonly ProductPage[]): ProductCardFragment[] {
+  const nodes = pages.flatMap(({ edges }) => edges.map(({ node }) => node));
+  return [...new Map(nodes.map((node) => [node.id, node])).values()];
+}
