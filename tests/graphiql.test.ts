@@ -1,10 +1,10 @@
 import { jest } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
-import { findChromium, startChromium } from './harness/chromium.js';
+import { chromiumOfTests, startChromium } from './harness/chromium.js';
 import { logIn } from './harness/people.js';
 import { startSystem, type TestSystem } from './harness/system.js';
 
-const path = findChromium();
+const path = chromiumOfTests();
 const inChromium = path ? it : it.skip;
 const ofPage = path ? '' : ' (skipped: no Chromium is installed, apt-get install chromium)';
 const warehouseId = '01a19467-e800-77c1-8019-1d1e78adfa6f'; // of North Outfitters

@@ -1,18 +1,10 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
-import { type Browser, chromium } from 'playwright-core';
+import { findChromium } from '../../dev/browser/chromium.js';
 
-const names = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
+export { startChromium } from '../../dev/browser/chromium.js';
 
-/** The Chromium of this machine, on the PATH; null where there is none. */
-export function findChromium(): string | null {
-  const folders = (process.env.PATH ?? '').split(':').filter(Boolean);
-  const paths = folders.flatMap((folder) => names.map((name) => join(folder, name)));
-  return paths.find((path) => existsSync(path)) ?? null;
-}
-
-/** Root may not have Chromium's own sandbox; what it opens is ours. */
-export function startChromium(path: string): Promise<Browser> {
-  const args = ['--disable-dev-shm-usage', '--disable-gpu'];
-  return chromium.launch({ executablePath: path, chromiumSandbox: false, args, timeout: 90_000 });
+/** The Chromium of this machine; null where there is none. In CI that fails the test file. */
+export function chromiumOfTests(): string | null {
+  const path = findChromium();
+  if (!path && process.env.CI) throw new Error('Chromium is missing: .ci/run installs it.');
+  return path;
 }
