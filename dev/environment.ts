@@ -1,6 +1,8 @@
+import { randomBytes } from 'node:crypto';
 import type { DatabaseUrls } from '../ops/databases/urls.js';
 import type { Secrets } from '../ops/secrets/secrets.js';
 import { subgraphNames } from '../ops/subgraph-names.js';
+import { accounts, demoPassword } from './seed/demo-store.js';
 
 /** The ports of one system, derived from that of the router. */
 export function portsFrom(routerPort: number) {
@@ -11,7 +13,7 @@ export function portsFrom(routerPort: number) {
   const ops = Object.fromEntries(
     entries.map(([name, port]) => [name, port + opsOffset]),
   ) as typeof ports;
-  return { ports, ops, sandbox: routerPort + 10 };
+  return { ports, ops, sandbox: routerPort + 10, messages: routerPort + 11, smtp: routerPort + 12 };
 }
 export type Ports = ReturnType<typeof portsFrom>;
 
@@ -23,9 +25,10 @@ export interface SystemOptions {
   readonly secrets: Secrets;
 }
 
+const at = (port: number) => `http://127.0.0.1:${port}`;
+
 /** The environment of each process of a system on this machine. */
 export function environments({ databases, redisUrl, ports, secrets }: SystemOptions) {
-  const at = (port: number) => `http://127.0.0.1:${port}`;
   const graphqlAt = (port: number) => `${at(port)}/graphql`;
   const redis = redisUrl.replace(/\/\d*$/, '');
   const shared = {
@@ -79,3 +82,41 @@ export function environments({ databases, redisUrl, ports, secrets }: SystemOpti
     },
   };
 }
+
+/**
+ * The environments of `npm start`: messages are sent to the process that shows them, and the store can refer
+ * to it and to the demo accounts.
+ *
+ * @param given the environment of `npm start`, whose gateway, mail server and `STORE_DEVELOPMENT` are preferred
+ */
+export function developmentEnvironments(options: SystemOptions, given = process.env) {
+  const { ports } = options;
+  const system = environments(options);
+  const isGiven = (name: string) => Boolean(given[name] || given[`${name}_FILE`]);
+  const account = {
+    SMS_ACCOUNT_SID: `AC${randomBytes(16).toString('hex')}`,
+    SMS_AUTH_TOKEN: randomBytes(24).toString('base64url'),
+  };
+  const gateway = { SMS_GATEWAY_URL: at(ports.messages), ...account };
+  const mailServer = { SMTP_URL: `smtp://127.0.0.1:${ports.smtp}` };
+  const store = { STORE_DEVELOPMENT: JSON.stringify(storeDevelopment(ports)) };
+  return {
+    ...system,
+    user: {
+      ...system.user,
+      // The account belongs to the gateway: that of another one is not used for this one.
+      ...(!isGiven('SMS_GATEWAY_URL') && gateway),
+      ...(!isGiven('SMTP_URL') && mailServer),
+    },
+    router: { ...system.router, ...(!isGiven('STORE_DEVELOPMENT') && store) },
+    messages: { ...account, PORT: String(ports.messages), SMTP_PORT: String(ports.smtp) },
+  };
+}
+
+/** What the store shows in development only. */
+const storeDevelopment = (ports: Ports) => ({
+  messagesUrl: `http://localhost:${ports.messages}`,
+  accounts: accounts.map(({ name, role, email }) => {
+    return { name, role, identifier: email, password: demoPassword };
+  }),
+});

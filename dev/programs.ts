@@ -8,3 +8,6 @@ export const programs = {
   order: 'subgraphs/order/index.js',
   router: 'router/index.js',
 } as const;
+
+/** What only `npm start` runs besides: tests have their own, and production refuses it. */
+export const developmentPrograms = { messages: 'dev/messages/index.js' } as const;

@@ -4,14 +4,15 @@ import pinoPretty from 'pino-pretty';
 import type { DatabaseUrls } from '../ops/databases/urls.js';
 import { stateFolder, writeRunningSystem } from '../ops/running-system.js';
 import { loadSecrets } from '../ops/secrets/secrets.js';
+import { variables as routerVariables } from '../router/config.js';
 import { loadConfig, logLevel, port, setting } from '../subgraphs/shared/config.js';
 import { startPostgres } from './databases/postgres.js';
 import { findRedis, isReachable, startRedis } from './databases/redis.js';
 import { isPortFree, StartError } from './databases/server-process.js';
 import { createDatabases, migrateDatabases } from './databases/set-up.js';
-import { environments, portsFrom } from './environment.js';
+import { developmentEnvironments, portsFrom } from './environment.js';
 import { type RunningProcess, startProcess } from './processes.js';
-import { programs } from './programs.js';
+import { developmentPrograms, programs } from './programs.js';
 import { seedStore } from './seed/store.js';
 import { claimState, forgetState, releaseState } from './state.js';
 import { watchSources } from './watch.js';
@@ -21,8 +22,10 @@ import { welcome } from './welcome.js';
 const fresh = process.argv.includes('--fresh');
 const watch = process.argv.includes('--watch');
 const folder = stateFolder();
-const { PORT, POSTGRES_PORT: postgresPort, REDIS_PORT: redisPort, LOG_LEVEL } = readSettings();
-const ports = portsFrom(PORT);
+const settings = readSettings();
+const { POSTGRES_PORT: postgresPort, REDIS_PORT: redisPort } = settings;
+const ports = portsFrom(settings.PORT);
+const allPrograms = { ...programs, ...developmentPrograms };
 const startedAtMs = Date.now();
 
 /** What to stop, in reverse order. */
@@ -38,6 +41,7 @@ function readSettings() {
       POSTGRES_PORT: setting(port.min(1), '54329', 'the port of PostgreSQL'),
       REDIS_PORT: setting(port.min(1), '63799', 'the port of Redis'),
       LOG_LEVEL: logLevel,
+      RATE_LIMIT_PROFILE: routerVariables.RATE_LIMIT_PROFILE,
     });
   } catch (error) {
     console.error((error as Error).message);
@@ -64,6 +68,8 @@ async function requirePorts(): Promise<void> {
     ...Object.entries(ports.ports),
     ...Object.entries(ports.ops).map(([name, port]) => [`${name} (operations)`, port] as const),
     ['payment sandbox', ports.sandbox] as const,
+    ['messages', ports.messages] as const,
+    ['messages (SMTP)', ports.smtp] as const,
     ...(process.env.DATABASE_URL ? [] : [['PostgreSQL', postgresPort] as const]),
     ...(process.env.REDIS_URL ? [] : [['Redis', redisPort] as const]),
   ];
@@ -137,17 +143,18 @@ function nodeEnvironment(): NodeJS.ProcessEnv {
     ...process.env,
     NODE_ENV: 'development',
     NODE_COMPILE_CACHE: join(folder, 'compile-cache'),
-    LOG_LEVEL,
+    LOG_LEVEL: settings.LOG_LEVEL,
   };
 }
 
 /** Stops callers before the processes that they call, so that requests in flight can complete. */
 async function stopInOrder(processes: Map<string, RunningProcess>): Promise<void> {
-  const waves = [['router'], ['order'], ['user', 'product', 'shop', 'warehouse'], ['sandbox']];
+  const called = ['user', 'product', 'shop', 'warehouse'];
+  const waves = [['router'], ['order'], called, ['sandbox', 'messages']];
   for (const wave of waves) await Promise.all(wave.map((name) => processes.get(name)?.stop()));
 }
 
-async function startProcesses(envs: ReturnType<typeof environments>): Promise<void> {
+async function startProcesses(envs: ReturnType<typeof developmentEnvironments>): Promise<void> {
   const log = openLog();
   const base = nodeEnvironment();
   const onCrash = (name: string) => {
@@ -165,14 +172,14 @@ async function startProcesses(envs: ReturnType<typeof environments>): Promise<vo
     const env = { ...base, ...envs[name], ...(name === 'sandbox' && ofSandbox) };
     const onLine = (line: string) => log.write(line);
     const onSpawn = (started: RunningProcess) => processes.set(name, started);
-    await startProcess({ name, program: programs[name], env, onSpawn, onLine, onCrash });
+    await startProcess({ name, program: allPrograms[name], env, onSpawn, onLine, onCrash });
   };
   running.push({ stop: () => stopInOrder(processes) });
-  const names = Object.keys(programs) as (keyof typeof programs)[];
+  const names = Object.keys(allPrograms) as (keyof typeof allPrograms)[];
   const results = await Promise.allSettled(names.map(start));
   const failed = results.find((each) => each.status === 'rejected');
   if (failed) throw (failed as PromiseRejectedResult).reason;
-  step('five subgraphs, the router and the payment sandbox are up');
+  step('five subgraphs, the router, the payment sandbox and the message server are up');
   log.show();
   if (!watch) return;
   const watcher = watchSources(names, async (parts) => {
@@ -213,11 +220,12 @@ async function main(): Promise<void> {
   step('the demo store is there');
   const hasTls = process.env.TLS_CERT || process.env.TLS_CERT_FILE;
   const systemUrl = `${hasTls ? 'https' : 'http'}://localhost:${ports.ports.router}/graphql`;
-  const environmentOf = environments({ databases, redisUrl, ports, secrets });
+  const environmentOf = developmentEnvironments({ databases, redisUrl, ports, secrets });
   await startProcesses(environmentOf);
   const { EVENTS_REDIS_URL: eventsRedisUrl } = environmentOf.user;
   writeRunningSystem(folder, { graphqlUrl: systemUrl, databases, eventsRedisUrl });
-  console.log(welcome(systemUrl, folder));
+  const { RATE_LIMIT_PROFILE: rateLimitProfile } = settings;
+  console.log(welcome({ url: systemUrl, ports, rateLimitProfile, folder }));
 }
 
 // The parent process may be killed without a signal to this one.

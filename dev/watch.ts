@@ -12,6 +12,8 @@ function partsOf(file: string, names: readonly string[]): readonly string[] {
   const [top, second] = file.split('/');
   if (top === 'router') return ['router'];
   if (file.startsWith('dev/payment-sandbox/')) return ['sandbox'];
+  if (file.startsWith('dev/messages/')) return ['messages'];
+  if (file.startsWith('dev/pages/')) return ['sandbox', 'messages'];
   if (top === 'dev' || top === 'ops') return [];
   return second && names.includes(second) ? [second] : names;
 }

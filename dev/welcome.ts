@@ -1,3 +1,5 @@
+import type { rateLimitProfiles } from '../router/limits/rate-limits.js';
+import type { Ports } from './environment.js';
 import { accounts, demoPassword } from './seed/demo-store.js';
 import { seedId } from './seed/ids.js';
 
@@ -26,14 +28,43 @@ export const operations = {
 }`,
 };
 
+export interface RunningStore {
+  /** the GraphQL endpoint */
+  readonly url: string;
+  readonly ports: Ports;
+  readonly rateLimitProfile: keyof typeof rateLimitProfiles;
+  /** of databases, secrets and log */
+  readonly folder: string;
+}
+
+const rateLimits = {
+  standard: 'standard (as in production; for a load test: RATE_LIMIT_PROFILE=bench npm start)',
+  bench: 'bench (practically none)',
+} satisfies Record<keyof typeof rateLimitProfiles, string>;
+
 /** What `npm start` prints when everything is up. */
-export function welcome(url: string, folder: string): string {
+export function welcome({ url, ports, rateLimitProfile, folder }: RunningStore): string {
   const accountLines = accounts
     .map(({ email, role }) => `    ${email.padEnd(22)} ${role}`)
     .join('\n');
+  const addressLines = [
+    [new URL('/', url).href, 'the store'],
+    [new URL('/graphiql', url).href, 'GraphiQL, which works without internet'],
+    [url, 'the API; in a browser: Apollo Sandbox'],
+    [
+      `http://localhost:${ports.messages}/`,
+      'one-time codes: messages to phones and e-mail addresses',
+    ],
+    [`http://localhost:${ports.sandbox}/`, 'the payment sandbox (docs/payments.md)'],
+  ]
+    .map(([address = '', what]) => `    ${address.padEnd(33)} ${what}`)
+    .join('\n');
   return `
-  Holdfast is running: ${url}  (in a browser: Apollo Sandbox)
-                       ${url.replace(/graphql$/, 'graphiql')}  (GraphiQL, without internet)
+  Holdfast is running:
+
+${addressLines}
+
+  Rate limits: ${rateLimits[rateLimitProfile]}
 
   Accounts, all with the password ${demoPassword}:
 ${accountLines}
@@ -47,9 +78,6 @@ ${operations.login}
   (send its accessToken with the next one in the header  Authorization: Bearer <accessToken>)
 
 ${operations.checkout}
-
-  One-time codes for phone and e-mail are printed in the log (requestOtp, requestEmailProof).
-  Rate limits are on; for a load test: RATE_LIMIT_PROFILE=bench npm start
 
   The log of all processes: ${folder}/holdfast.log
   Stop with Ctrl-C. The data is kept; npm start -- --fresh starts from scratch.

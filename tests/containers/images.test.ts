@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { nodeOptions } from '../../dev/processes.js';
+import { developmentPrograms } from '../../dev/programs.js';
 import { root } from '../../ops/subgraph-names.js';
 import { bundledFolder } from '../../router/explorer/index.js';
 
@@ -54,7 +55,15 @@ describe('the images', () => {
     ['user', 'ops/admin.ts'],
     ['order', 'ops/reconcile/index.ts'],
     ['order', 'ops/migrate.ts'],
-  ])('of the %s subgraph has %s and all that it imports', (stage, program) => {
+    ['payment-sandbox', 'dev/payment-sandbox/index.ts'],
+    ['tools', 'dev/seed/index.ts'],
+    ['tools', 'dev/seed/print-sessions.ts'],
+    ['tools', 'ops/secrets/index.ts'],
+    ['tools', 'ops/verify/index.ts'],
+    ['tools', 'ops/rebuild/index.ts'],
+    ['tools', 'ops/reconcile/index.ts'],
+    ['tools', 'ops/admin.ts'],
+  ])('of %s has %s and all that it imports', (stage, program) => {
     const here = [...copied('runtime'), ...copied(stage)];
     const needed = importedBy(program).map((file) => `dist/${file.replace(/\.ts$/, '.js')}`);
     const missing = needed.filter(
@@ -62,6 +71,16 @@ describe('the images', () => {
     );
     expect(needed.length).toBeGreaterThan(3);
     expect(missing).toEqual([]);
+  });
+
+  it('have no program that shows one-time codes', () => {
+    const images = [...stages.keys()].filter((stage) => stage !== 'build');
+    expect(images).toEqual(expect.arrayContaining(['router', 'user', 'payment-sandbox', 'tools']));
+    const program = `dist/${developmentPrograms.messages}`;
+    const having = images.filter((stage) =>
+      copied(stage as string).some((path) => path === program || program.startsWith(`${path}/`)),
+    );
+    expect(having).toEqual([]);
   });
 
   it('start Node as npm start does', () => {

@@ -15,7 +15,7 @@ export async function createPlace() {
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-start-'));
   const unpackedRedis = join(stateFolder(), 'redis');
   if (existsSync(unpackedRedis)) symlinkSync(unpackedRedis, join(folder, 'redis'));
-  const { ports, ops, sandbox } = portsFrom(base);
+  const { ports, ops, sandbox, messages, smtp } = portsFrom(base);
   const env = {
     ...process.env,
     NODE_OPTIONS: '',
@@ -25,13 +25,15 @@ export async function createPlace() {
     POSTGRES_PORT: String(base + 15),
     REDIS_PORT: String(base + 16),
   };
-  const all = [...Object.values(ports), ...Object.values(ops), sandbox, base + 15, base + 16];
+  const beside = [sandbox, messages, smtp, base + 15, base + 16];
+  const all = [...Object.values(ports), ...Object.values(ops), ...beside];
   const runs: Array<ReturnType<typeof runLauncher>> = [];
   return {
     base,
     folder,
     ops,
     url: `http://localhost:${base}/graphql`,
+    messagesUrl: `http://localhost:${messages}`,
     log: () => readFileSync(join(folder, 'holdfast.log'), 'utf8'),
     run(overrides: Record<string, string> = {}, args: string[] = []) {
       const started = runLauncher({ ...env, ...overrides }, args);
