@@ -8,6 +8,7 @@ import { runIfMain, type Service } from '../../subgraphs/shared/runtime/process.
 import { variables } from './config.js';
 import { createAdmin } from './http/admin.js';
 import { type Answer, createApi, notFound } from './http/api.js';
+import { createChallenge } from './http/challenge.js';
 import { createControls } from './http/controls.js';
 import { startWebhooks } from './http/webhooks.js';
 import { scheduleLaterChanges } from './payments/later-changes.js';
@@ -21,7 +22,8 @@ const bodyMaxBytes = 10_000;
 /**
  * A payment provider for development, which behaves like a real one: it authorizes, captures, cancels and
  * refunds, reports changes by webhooks, and refunds once per idempotency key. The payment method selects
- * how a payment goes on; below `/admin`, developers and tests act at its dashboard and set faults.
+ * how a payment goes on; below `/admin`, developers and tests act at its dashboard and set faults; below
+ * `/challenge`, customers approve or refuse a payment.
  */
 export async function startPaymentSandbox(env = process.env): Promise<Service> {
   const config = loadConfig(variables, env);
@@ -35,21 +37,28 @@ export async function startPaymentSandbox(env = process.env): Promise<Service> {
   scheduleLaterChanges(store, timers);
   const api = createApi(store, controls, timers);
   const admin = createAdmin(store, controls, webhooks);
+  const challenge = createChallenge(store);
 
-  async function answer(request: IncomingMessage): Promise<Answer> {
-    const { url = '/', method = 'GET' } = request;
-    const [path = '', search = ''] = url.split('?', 2);
-    const [, part, ...rest] = path.split('/');
+  async function answer(
+    request: IncomingMessage,
+    { part, rest, search }: Address,
+  ): Promise<Answer> {
+    const { method = 'GET' } = request;
     const body = readObject(await readBody(request, bodyMaxBytes));
     if (part === 'v1') return api({ method, path: rest, search, body });
     if (part === 'admin') return admin({ method, path: rest, search, body });
     throw notFound();
   }
 
-  const respond = (request: IncomingMessage, response: ServerResponse) =>
-    answer(request)
-      .catch(answerTo)
-      .then(({ status, body }) => sendJson(response, status, body));
+  const respond = async (request: IncomingMessage, response: ServerResponse) => {
+    const address = addressOf(request);
+    const [id, ...more] = address.rest;
+    if (address.part === 'challenge' && id && more.length === 0) {
+      return challenge(request, response, { id, search: address.search });
+    }
+    const { status, body } = await answer(request, address).catch(answerTo);
+    sendJson(response, status, body);
+  };
   const server = createServer({ keepAliveTimeout: serverKeepAliveMs }, (request, response) => {
     const work = () => respond(request, response);
     const requestId = String(request.headers['x-request-id'] ?? '');
@@ -64,6 +73,20 @@ export async function startPaymentSandbox(env = process.env): Promise<Service> {
     store.close();
   };
   return { url, opsUrl: url, stop };
+}
+
+interface Address {
+  /** the first part of the path, and those after it */
+  readonly part: string | undefined;
+  readonly rest: readonly string[];
+  /** the query string, without “?” */
+  readonly search: string;
+}
+
+function addressOf({ url = '/' }: IncomingMessage): Address {
+  const [path = '', search = ''] = url.split('?', 2);
+  const [, part, ...rest] = path.split('/');
+  return { part, rest, search };
 }
 
 function answerTo(error: Error): Answer {

@@ -1,6 +1,6 @@
+import { actAsCustomer } from '../payments/customer.js';
 import { behaviourOf } from '../payments/methods.js';
 import {
-  act,
   cancel,
   capture,
   confirm,
@@ -118,10 +118,3 @@ export function createApi(store: SandboxStore, controls: Controls, timers: Timer
 }
 
 export const notFound = () => new Refused(404, 'not_found', 'not found');
-
-function actAsCustomer(store: SandboxStore, id: string, body: RequestBody): PaymentRecord {
-  if (body.clientSecret !== requirePayment(store, id).clientSecret) {
-    throw new Refused(403, 'wrong_secret', 'wrong secret');
-  }
-  return act(store, id, body.outcome === 'refuse' ? 'refuse' : 'approve');
-}
