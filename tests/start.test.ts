@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { createServer } from 'node:http';
 import pg from 'pg';
 import { freePort } from '../dev/databases/server-process.js';
@@ -18,8 +19,21 @@ async function ageDatabase(url: string): Promise<void> {
   await client.end();
 }
 
+type Place = Awaited<ReturnType<typeof createPlace>>;
+
+/** Logs in with a code that is sent to the phone of Ana. */
+async function codeByPhone(place: Place) {
+  const phone = '+12025550143';
+  const ask = `mutation { requestOtp(input: { phone: "${phone}", idempotencyKey: "${randomUUID()}" }) { id } }`;
+  const { id } = (await postGraphQL(place.url, ask)).data.requestOtp;
+  const code = await place.codeFor(phone);
+  const verify = `mutation { verifyOtp(input: { challengeId: "${id}", code: "${code}" }) {
+    ... on Session { user { name } } ... on Refusal { message } } }`;
+  return { code, logIn: await postGraphQL(place.url, verify) };
+}
+
 describe('npm start', () => {
-  let place: Awaited<ReturnType<typeof createPlace>>;
+  let place: Place;
   beforeEach(async () => {
     place = await createPlace();
   });
@@ -33,9 +47,17 @@ describe('npm start', () => {
     const first = place.run({ LOG_LEVEL: 'debug' });
     await first.untilReady();
     const printed = first.output();
-    for (const part of [place.url, 'ana@example.com', ...Object.values(operations)]) {
+    const addresses = [
+      `${place.origin}/ `,
+      `${place.origin}/graphiql`,
+      place.url,
+      place.messagesUrl,
+    ];
+    for (const part of [...addresses, 'ana@example.com', ...Object.values(operations)]) {
       expect(printed).toContain(part);
     }
+    expect(printed).toMatch(/is running:\n\n.*the store\n/);
+    expect(printed).toContain('Rate limits: standard (');
 
     const browse = await postGraphQL(place.url, operations.browse);
     expect(browse.data.products.edges).toHaveLength(3);
@@ -48,6 +70,13 @@ describe('npm start', () => {
     expect(order.number).toBe('H00000001');
     expect(checkout.headers.get('x-request-id')).toBe('the-request-of-this-test');
 
+    const { code, logIn } = await codeByPhone(place);
+    expect(logIn.data.verifyOtp.user).toEqual({ name: 'Ana Customer' });
+    const proof = `mutation { requestEmailProof(email: "nina@example.com") { id } }`;
+    expect((await postGraphQL(place.url, proof)).errors).toBeUndefined();
+    const emailCode = await place.codeFor('nina@example.com');
+    expect(emailCode).toMatch(/^\d{6}$/);
+
     const namesInLog = async () => {
       const lines = place
         .log()
@@ -57,7 +86,13 @@ describe('npm start', () => {
     };
     const names = await eventually(namesInLog, ({ size }) => size === 4);
     expect(names).toEqual(new Set(['router', 'order', 'shop', 'warehouse']));
-    for (const secret of ['holdfast-demo', 'ana@example.com', token]) {
+    for (const secret of [
+      'holdfast-demo',
+      'ana@example.com',
+      token,
+      `${code} is`,
+      `${emailCode} is`,
+    ]) {
       expect(place.log()).not.toContain(secret);
     }
 
@@ -87,8 +122,9 @@ describe('npm start', () => {
     expect(await first.exit).toBe(0);
     await place.expectNothingLeft();
 
-    const second = place.run();
+    const second = place.run({ RATE_LIMIT_PROFILE: 'bench' });
     await second.untilReady();
+    expect(second.output()).toContain('Rate limits: bench (');
     // Every payment is final.
     expect(await place.runTool('ops/verify/index.js')).toMatchObject({ code: 0 });
     const query = '{ orders(first: 100) { edges { node { id status } } } }';
@@ -177,6 +213,7 @@ describe('npm start', () => {
     ['DATABASE_URL', 'foo', /DATABASE_URL must be postgresql:/],
     ['REDIS_URL', 'nonsense', /REDIS_URL must be redis:/],
     ['LOG_LEVEL', 'loud', /LOG_LEVEL is malformed/],
+    ['RATE_LIMIT_PROFILE', 'none', /RATE_LIMIT_PROFILE is malformed/],
   ])(
     'reports in one sentence that %s=%s is invalid',
     async (name, value, sentence) => {

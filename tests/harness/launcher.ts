@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isPortFree } from '../../dev/databases/server-process.js';
 import { portsFrom } from '../../dev/environment.js';
+import type { ShownMessage } from '../../dev/messages/inbox.js';
 import { stateFolder } from '../../ops/running-system.js';
 import { root } from '../../ops/subgraph-names.js';
 import { freePortRange } from './databases.js';
@@ -16,6 +17,7 @@ export async function createPlace() {
   const unpackedRedis = join(stateFolder(), 'redis');
   if (existsSync(unpackedRedis)) symlinkSync(unpackedRedis, join(folder, 'redis'));
   const { ports, ops, sandbox, messages, smtp } = portsFrom(base);
+  const messagesUrl = `http://localhost:${messages}`;
   const env = {
     ...process.env,
     NODE_OPTIONS: '',
@@ -32,8 +34,15 @@ export async function createPlace() {
     base,
     folder,
     ops,
+    origin: `http://localhost:${base}`,
     url: `http://localhost:${base}/graphql`,
-    messagesUrl: `http://localhost:${messages}`,
+    messagesUrl,
+    /** the code of the newest message to a phone or an e-mail address */
+    async codeFor(to: string): Promise<string | null | undefined> {
+      const response = await fetch(`${messagesUrl}/messages.json?to=${encodeURIComponent(to)}`);
+      const sent = (await response.json()) as { messages: readonly ShownMessage[] };
+      return sent.messages[0]?.code;
+    },
     log: () => readFileSync(join(folder, 'holdfast.log'), 'utf8'),
     run(overrides: Record<string, string> = {}, args: string[] = []) {
       const started = runLauncher({ ...env, ...overrides }, args);
