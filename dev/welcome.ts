@@ -55,9 +55,9 @@ export function welcome({ url, ports, rateLimitProfile, folder }: RunningStore):
       `http://localhost:${ports.messages}/`,
       'one-time codes: messages to phones and e-mail addresses',
     ],
-    [`http://localhost:${ports.sandbox}/`, 'the payment sandbox (docs/payments.md)'],
+    [`http://localhost:${ports.sandbox}/admin/payments`, 'payments at the payment sandbox'],
   ]
-    .map(([address = '', what]) => `    ${address.padEnd(33)} ${what}`)
+    .map(([address = '', what]) => `    ${address.padEnd(36)} ${what}`)
     .join('\n');
   return `
   Holdfast is running:
