@@ -6,11 +6,11 @@ import type { Browser, Page } from 'playwright-core';
 import { root } from '../../ops/subgraph-names.js';
 import { createSandboxProvider } from '../../subgraphs/order/payment/provider/sandbox-provider.js';
 import type { Service } from '../../subgraphs/shared/runtime/process.js';
-import { findChromium, startChromium } from '../../tests/harness/chromium.js';
+import { chromiumOfTests, startChromium } from '../../tests/harness/chromium.js';
 import { startMessages } from '../messages/index.js';
 import { startPaymentSandbox } from '../payment-sandbox/index.js';
 
-const path = findChromium();
+const path = chromiumOfTests();
 const inChromium = path ? it : it.skip;
 const ofPages = path ? '' : ' (skipped: no Chromium is installed, apt-get install chromium)';
 const secret = 'the-secret-of-this-test';

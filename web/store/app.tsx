@@ -2,6 +2,7 @@ import { LocationProvider, Route, Router } from 'preact-iso';
 import { ConnectionBanner } from './layout/connection-banner.jsx';
 import { Footer } from './layout/footer.jsx';
 import { Header } from './layout/header.jsx';
+import { ScrollToTop } from './layout/scroll-to-top.jsx';
 import { AccountPage } from './pages/account/account-page.jsx';
 import { CartPage } from './pages/cart/cart-page.jsx';
 import { CheckoutPage } from './pages/checkout/checkout-page.jsx';
@@ -21,10 +22,11 @@ export function App() {
       <a class="skip-link" href="#content">
         Skip to the content
       </a>
+      <ScrollToTop />
       <Header />
       <ConnectionBanner />
       <main id="content" tabIndex={-1}>
-        <Router onRouteChange={() => window.scrollTo(0, 0)}>
+        <Router>
           <Route path="/" component={ProductsPage} />
           <Route path="/products/:slug" component={ProductPage} />
           <Route path="/cart" component={CartPage} />

@@ -533,16 +533,14 @@ export type ProductPageQueryVariables = Exact<{
 }>;
 
 
-export type ProductPageQuery = { readonly product: { readonly id: string, readonly name: string, readonly slug: string, readonly description: string, readonly category: { readonly id: string, readonly name: string }, readonly variants: ReadonlyArray<{ readonly sku: string, readonly name: string, readonly options: ReadonlyArray<{ readonly name: string, readonly value: string }>, readonly offers: ReadonlyArray<{ readonly id: string, readonly purchaseLimit: number | null, readonly inOtherCarts: number | null, readonly price: { readonly amount: string, readonly currencyCode: string }, readonly compareAtPrice: { readonly amount: string, readonly currencyCode: string } | null, readonly shop: { readonly id: string, readonly name: string }, readonly availability: { readonly available: number, readonly version: number, readonly incoming: number, readonly isLowStock: boolean, readonly reasons: ReadonlyArray<{ readonly reason: UnavailableReason, readonly quantity: number }> } | null }> | null }> } | null };
+export type ProductPageQuery = { readonly product: { readonly id: string, readonly name: string, readonly slug: string, readonly description: string, readonly category: { readonly id: string, readonly name: string }, readonly variants: ReadonlyArray<{ readonly sku: string, readonly name: string, readonly availability: { readonly available: number, readonly version: number } | null }> } | null };
 
 export type VariantOffersQueryVariables = Exact<{
   sku: string;
 }>;
 
 
-export type VariantOffersQuery = { readonly variant: { readonly sku: string, readonly name: string, readonly options: ReadonlyArray<{ readonly name: string, readonly value: string }>, readonly offers: ReadonlyArray<{ readonly id: string, readonly purchaseLimit: number | null, readonly inOtherCarts: number | null, readonly price: { readonly amount: string, readonly currencyCode: string }, readonly compareAtPrice: { readonly amount: string, readonly currencyCode: string } | null, readonly shop: { readonly id: string, readonly name: string }, readonly availability: { readonly available: number, readonly version: number, readonly incoming: number, readonly isLowStock: boolean, readonly reasons: ReadonlyArray<{ readonly reason: UnavailableReason, readonly quantity: number }> } | null }> | null } | null };
-
-export type VariantOffersFragment = { readonly sku: string, readonly name: string, readonly options: ReadonlyArray<{ readonly name: string, readonly value: string }>, readonly offers: ReadonlyArray<{ readonly id: string, readonly purchaseLimit: number | null, readonly inOtherCarts: number | null, readonly price: { readonly amount: string, readonly currencyCode: string }, readonly compareAtPrice: { readonly amount: string, readonly currencyCode: string } | null, readonly shop: { readonly id: string, readonly name: string }, readonly availability: { readonly available: number, readonly version: number, readonly incoming: number, readonly isLowStock: boolean, readonly reasons: ReadonlyArray<{ readonly reason: UnavailableReason, readonly quantity: number }> } | null }> | null };
+export type VariantOffersQuery = { readonly variant: { readonly sku: string, readonly offers: ReadonlyArray<{ readonly id: string, readonly purchaseLimit: number | null, readonly inOtherCarts: number | null, readonly price: { readonly amount: string, readonly currencyCode: string }, readonly compareAtPrice: { readonly amount: string, readonly currencyCode: string } | null, readonly shop: { readonly id: string, readonly name: string }, readonly availability: { readonly available: number, readonly version: number, readonly reasons: ReadonlyArray<{ readonly reason: UnavailableReason, readonly quantity: number }> } | null }> | null } | null };
 
 export type CategoriesQueryVariables = Exact<{ [key: string]: never; }>;
 
@@ -824,44 +822,6 @@ export const OrderDetailsFragmentDoc = /*#__PURE__*/ new TypedDocumentString(`
   amount
   currencyCode
 }`, {"fragmentName":"OrderDetails"}) as unknown as TypedDocumentString<OrderDetailsFragment, unknown>;
-export const VariantOffersFragmentDoc = /*#__PURE__*/ new TypedDocumentString(`
-    fragment VariantOffers on ProductVariant {
-  sku
-  name
-  options {
-    name
-    value
-  }
-  offers(first: 20) {
-    id
-    purchaseLimit
-    inOtherCarts
-    price {
-      ...Amount
-    }
-    compareAtPrice {
-      ...Amount
-    }
-    shop {
-      id
-      name
-    }
-    availability {
-      available
-      version
-      incoming
-      isLowStock
-      reasons {
-        reason
-        quantity
-      }
-    }
-  }
-}
-    fragment Amount on Money {
-  amount
-  currencyCode
-}`, {"fragmentName":"VariantOffers"}) as unknown as TypedDocumentString<VariantOffersFragment, unknown>;
 export const ProductCardFragmentDoc = /*#__PURE__*/ new TypedDocumentString(`
     fragment ProductCard on Product {
   id
@@ -1713,89 +1673,48 @@ export const ProductPageDocument = /*#__PURE__*/ new TypedDocumentString(`
       name
     }
     variants {
-      ...VariantOffers
-    }
-  }
-}
-    fragment Amount on Money {
-  amount
-  currencyCode
-}
-fragment VariantOffers on ProductVariant {
-  sku
-  name
-  options {
-    name
-    value
-  }
-  offers(first: 20) {
-    id
-    purchaseLimit
-    inOtherCarts
-    price {
-      ...Amount
-    }
-    compareAtPrice {
-      ...Amount
-    }
-    shop {
-      id
+      sku
       name
-    }
-    availability {
-      available
-      version
-      incoming
-      isLowStock
-      reasons {
-        reason
-        quantity
+      availability {
+        available
+        version
       }
     }
   }
-}`) as unknown as TypedDocumentString<ProductPageQuery, ProductPageQueryVariables>;
+}
+    `) as unknown as TypedDocumentString<ProductPageQuery, ProductPageQueryVariables>;
 export const VariantOffersDocument = /*#__PURE__*/ new TypedDocumentString(`
     query VariantOffers($sku: String!) {
   variant(sku: $sku) {
-    ...VariantOffers
+    sku
+    offers(first: 20) {
+      id
+      purchaseLimit
+      inOtherCarts
+      price {
+        ...Amount
+      }
+      compareAtPrice {
+        ...Amount
+      }
+      shop {
+        id
+        name
+      }
+      availability {
+        available
+        version
+        reasons {
+          reason
+          quantity
+        }
+      }
+    }
   }
 }
     fragment Amount on Money {
   amount
   currencyCode
-}
-fragment VariantOffers on ProductVariant {
-  sku
-  name
-  options {
-    name
-    value
-  }
-  offers(first: 20) {
-    id
-    purchaseLimit
-    inOtherCarts
-    price {
-      ...Amount
-    }
-    compareAtPrice {
-      ...Amount
-    }
-    shop {
-      id
-      name
-    }
-    availability {
-      available
-      version
-      incoming
-      isLowStock
-      reasons {
-        reason
-        quantity
-      }
-    }
-  }
 }`) as unknown as TypedDocumentString<VariantOffersQuery, VariantOffersQueryVariables>;
 export const CategoriesDocument = /*#__PURE__*/ new TypedDocumentString(`
     query Categories {

@@ -1,11 +1,13 @@
 import { useComputed } from '@preact/signals';
-import type { UnavailableReason, VariantOffersFragment } from '../../graph/operations.js';
+import type { UnavailableReason, VariantOffersQuery } from '../../graph/operations.js';
 import { stockOf } from '../../stock/live-stock.js';
 import { StockMeter } from '../../stock/stock-meter.jsx';
 import { count, formatMoney, formatNumber } from '../../ui/format.js';
 import { AddToCart } from './add-to-cart.jsx';
 
-export type OfferOfVariant = NonNullable<VariantOffersFragment['offers']>[number];
+export type OfferOfVariant = NonNullable<
+  NonNullable<VariantOffersQuery['variant']>['offers']
+>[number];
 
 const reasonTexts: Readonly<Record<UnavailableReason, (units: string) => string>> = {
   INACTIVE_WAREHOUSE: (units) => `${units} in a closed warehouse`,

@@ -1,5 +1,5 @@
 import { useLocation, useRoute } from 'preact-iso';
-import { ProductPageDocument, type VariantOffersFragment } from '../../graph/operations.js';
+import { ProductPageDocument, type ProductPageQuery } from '../../graph/operations.js';
 import { ProductPicture } from '../../pictures/product-picture.jsx';
 import { useQuery } from '../../session/use-query.js';
 import { ErrorNotice } from '../../ui/error-notice.jsx';
@@ -49,7 +49,7 @@ export function ProductPage() {
           {chosen ? (
             <>
               {variants.length > 1 && <VariantChoice variants={variants} chosen={chosen} />}
-              <VariantOffers variant={chosen} key={chosen.sku} />
+              <VariantOffers sku={chosen.sku} key={chosen.sku} />
             </>
           ) : (
             <Empty title="It is not for sale any more." />
@@ -60,16 +60,17 @@ export function ProductPage() {
   );
 }
 
+type Variant = NonNullable<ProductPageQuery['product']>['variants'][number];
+
 /** The first variant that can be bought, or the first one. */
-function bestOf(variants: readonly VariantOffersFragment[]): VariantOffersFragment | undefined {
-  const isAvailable = ({ offers }: VariantOffersFragment) =>
-    offers?.some(({ availability }) => (availability?.available ?? 0) > 0);
+function bestOf(variants: readonly Variant[]): Variant | undefined {
+  const isAvailable = ({ availability }: Variant) => (availability?.available ?? 0) > 0;
   return variants.find(isAvailable) ?? variants[0];
 }
 
 interface VariantChoiceProps {
-  readonly variants: readonly VariantOffersFragment[];
-  readonly chosen: VariantOffersFragment;
+  readonly variants: readonly Variant[];
+  readonly chosen: Variant;
 }
 
 function VariantChoice({ variants, chosen }: VariantChoiceProps) {
