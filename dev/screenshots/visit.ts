@@ -91,7 +91,7 @@ export function visit(slugs: readonly string[]): readonly Stop[] {
       go: async (page) => {
         await page.getByText('Password', { exact: true }).first().click();
         await page.getByLabel('E-mail or phone').fill('ana@example.com');
-        await page.getByLabel('Password', { exact: true }).fill('wrong-password');
+        await page.locator('input[type=password]').fill('wrong-password');
         await page.getByRole('button', { name: 'Log in' }).click();
         await page.getByRole('alert').waitFor();
       },

@@ -28,7 +28,7 @@ export function OfferRow({ sku, offer }: OfferRowProps) {
   return (
     <li class="offer">
       <div class="offer-facts">
-        <h3 class="offer-shop">{shop.name}</h3>
+        <h2 class="offer-shop">{shop.name}</h2>
         <p class="offer-price">
           <span class="visually-hidden">Price </span>
           <strong>{formatMoney(price)}</strong>{' '}
