@@ -93,6 +93,28 @@ describe('the request log', () => {
     expect(verbose.lines).toMatchObject([{ status: 200, level: 20 }]);
   });
 
+  it('has quiet paths at debug, and their errors and slow requests at info', () => {
+    const isQuiet = (path: string) => path === '/assets/page.js';
+    const { lines, answer, flush } = createLog({ linesPerSecond: 0, isQuiet });
+    for (let n = 0; n < 10; n++) answer({ url: '/assets/page.js?x' });
+    answer({ url: '/assets/page.js', status: 404 });
+    answer({ url: '/assets/page.js', ms: 1000 });
+    answer({ url: '/graphql' });
+    flush();
+    expect(lines).toMatchObject([
+      { status: 404, level: 30 },
+      { status: 200, ms: 1000, level: 30 },
+      { route: '/graphql', sampled: 1, level: 30 },
+    ]);
+    const verbose = createLog({ linesPerSecond: 1, isQuiet }, 'debug');
+    for (let n = 0; n < 10; n++) verbose.answer({ url: '/assets/page.js' });
+    verbose.flush();
+    expect(verbose.lines).toMatchObject([
+      { path: '/assets/page.js', level: 20 },
+      { route: '/assets', sampled: 9, level: 20 },
+    ]);
+  });
+
   it('counts each route by itself, of any number of paths', () => {
     const { lines, answer, sum, flush } = createLog({ linesPerSecond: 1 });
     const urls = ['/graphql?query=a', '/graphql', '/warehouses/1/stock.csv', '/warehouses/2/x'];

@@ -9,6 +9,8 @@ export interface RequestLogOptions {
   readonly slowMs: number;
   /** lines a second and route for requests that were neither slow nor answered with an error */
   readonly linesPerSecond: number;
+  /** paths whose requests have the level `debug` if they were neither slow nor answered with an error */
+  readonly isQuiet?: (path: string) => boolean;
 }
 
 /** The variables of a process about its request log. */
@@ -20,10 +22,12 @@ export interface RequestLogConfig {
 export const requestLogOf = (
   { LOG_SLOW_MS: slowMs, LOG_REQUESTS_PER_SECOND: linesPerSecond }: RequestLogConfig,
   level: 'info' | 'debug',
-): RequestLogOptions => ({ level, slowMs, linesPerSecond });
+  isQuiet?: RequestLogOptions['isQuiet'],
+): RequestLogOptions => ({ level, slowMs, linesPerSecond, ...(isQuiet && { isQuiet }) });
 
 /** The requests of one route in the current second. */
 interface Route {
+  readonly level: 'info' | 'debug';
   lines: number;
   /** those without a line */
   skipped: number;
@@ -43,11 +47,11 @@ const loggedPathMax = 200;
  * is the number of requests.
  */
 export function createRequestLog(logger: Logger, options: RequestLogOptions) {
-  const { level, slowMs, linesPerSecond } = options;
+  const { slowMs, linesPerSecond, isQuiet } = options;
   const routes = new Map<string, Route>();
 
   function flush(): void {
-    for (const [route, { skipped, totalMs, maxMs }] of routes) {
+    for (const [route, { level, skipped, totalMs, maxMs }] of routes) {
       if (skipped === 0) continue;
       const meanMs = Math.round(totalMs / skipped);
       const line = { route, sampled: skipped, meanMs, maxMs: Math.round(maxMs) };
@@ -56,13 +60,13 @@ export function createRequestLog(logger: Logger, options: RequestLogOptions) {
     routes.clear();
   }
 
-  function routeOf(url: string): Route {
+  function routeOf(url: string, level: Route['level']): Route {
     const name = firstSegment(url);
     const known = routes.get(name);
     if (known) return known;
-    if (routes.size >= routesMax && name !== otherRoute) return routeOf(otherRoute);
+    if (routes.size >= routesMax && name !== otherRoute) return routeOf(otherRoute, level);
     if (routes.size === 0) setTimeout(flush, windowMs).unref();
-    const route = { lines: 0, skipped: 0, totalMs: 0, maxMs: 0 };
+    const route = { level, lines: 0, skipped: 0, totalMs: 0, maxMs: 0 };
     routes.set(name, route);
     return route;
   }
@@ -75,8 +79,10 @@ export function createRequestLog(logger: Logger, options: RequestLogOptions) {
         logger.info(lineOf(request, response, ms, errors), 'request');
         return;
       }
+      const { url = '/' } = request;
+      const level = isQuiet?.(pathOf(url)) ? 'debug' : options.level;
       if (!logger.isLevelEnabled(level)) return;
-      const route = routeOf(request.url ?? '/');
+      const route = routeOf(url, level);
       if (route.lines < linesPerSecond) {
         route.lines += 1;
         logger[level](lineOf(request, response, ms), 'request');
@@ -97,9 +103,11 @@ function lineOf(
   ms: number,
   errors?: readonly string[],
 ) {
-  const path = url.split('?', 1)[0]?.slice(0, loggedPathMax);
+  const path = pathOf(url).slice(0, loggedPathMax);
   return { method, path, status, ms: Math.round(ms), sampled: 1, ...(errors && { errors }) };
 }
+
+const pathOf = (url: string) => url.split('?', 1)[0] ?? url;
 
 /** `/graphql` of `/graphql?query=…`. */
 function firstSegment(url: string): string {
