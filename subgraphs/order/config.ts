@@ -3,6 +3,7 @@ import {
   address,
   type Config,
   feedVariables,
+  paymentProviderVariables,
   requiredInProduction,
   secretOf,
   setting,
@@ -20,12 +21,7 @@ export const providerName = z
   .regex(/^[a-z0-9][a-z0-9-]{0,49}$/, 'lower-case letters, digits and hyphens, 50 at most');
 
 const payments = {
-  PAYMENT_PROVIDER: {
-    about: 'the payment provider: sandbox or stripe; production uses the sandbox only if set here',
-    type: z.enum(['sandbox', 'stripe']),
-    developmentDefault: 'sandbox',
-    productionDefault: 'stripe',
-  } satisfies Variable<'sandbox' | 'stripe'>,
+  ...paymentProviderVariables,
   PAYMENT_PROVIDER_NAME: setting(
     z.union([z.literal(''), providerName]),
     '',

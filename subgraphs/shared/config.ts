@@ -200,3 +200,13 @@ export const tokenVariables = {
     'where the user subgraph publishes its public keys',
   ),
 };
+
+/** Who takes payments: for the order subgraph, and for the store, which shows how to pay. */
+export const paymentProviderVariables = {
+  PAYMENT_PROVIDER: {
+    about: 'the payment provider: sandbox or stripe; production uses the sandbox only if set here',
+    type: z.enum(['sandbox', 'stripe']),
+    developmentDefault: 'sandbox',
+    productionDefault: 'stripe',
+  } satisfies Variable<'sandbox' | 'stripe'>,
+};
