@@ -73,6 +73,7 @@ export function environments({ databases, redisUrl, ports, secrets }: SystemOpti
     router: {
       ...processOf('router'),
       RATE_LIMIT_REDIS_URL: `${redis}/4`,
+      STORE_PAYMENT_SANDBOX_URL: `http://localhost:${ports.sandbox}`,
       ...Object.fromEntries(
         subgraphNames.map((name) => [
           `SUBGRAPH_URL_${name.toUpperCase()}`,

@@ -26,6 +26,14 @@ describe('the configuration of the router', () => {
     ['RATE_LIMIT_PROFILE', 'none', /Invalid option/],
     ['INTROSPECTION', 'perhaps', /Invalid option/],
     ['QUERY_DEPTH_MAX', '0', /expected number/],
+    ['PAYMENT_PROVIDER', 'cash', /Invalid option/],
+    ['STORE_PAYMENT_SANDBOX_URL', 'localhost', /not an http or https address/],
+    ['STORE_PAYMENT_SANDBOX_URL', 'javascript:alert(1)', /not an http or https address/],
+    ['STORE_DEVELOPMENT', '{', /not JSON/],
+    ['STORE_DEVELOPMENT', '[]', /expected object/],
+    ['STORE_DEVELOPMENT', '{"messagesUrl":"javascript:alert(1)"}', /messagesUrl: not an http/],
+    ['STORE_DEVELOPMENT', '{"acounts":[]}', /Unrecognized key: "acounts"/],
+    ['STORE_DEVELOPMENT', '{"accounts":[{"name":"Ana"}]}', /accounts: 0: role: /],
   ])('refuses %s=%s, and says why', (name, value, why) => {
     const problems = problemsOf({ [name]: value });
     expect(problems).toEqual([expect.stringMatching(new RegExp(`^${name} is malformed`))]);
@@ -45,6 +53,16 @@ describe('the configuration of the router', () => {
     expect(problemsOf({ ...pair, TLS_KEY: pem('cert') })).toEqual([
       expect.stringMatching(/^TLS_CERT and TLS_KEY are not a certificate and its key/),
     ]);
+  });
+
+  it('accepts what the store shows in development', () => {
+    const ana = { name: 'Ana', role: 'CUSTOMER', identifier: 'ana@example.com', password: 'x' };
+    const shown = { messagesUrl: 'http://localhost:4011', accounts: [ana] };
+    const given = (STORE_DEVELOPMENT: string) =>
+      loadConfig(variables, { STORE_DEVELOPMENT }).STORE_DEVELOPMENT;
+    expect(given(JSON.stringify(shown))).toEqual(shown);
+    expect(given('{}')).toEqual({ accounts: [] });
+    expect(given('')).toBeNull();
   });
 
   it('shows the schema by default, but not in production', () => {

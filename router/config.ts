@@ -5,6 +5,7 @@ import {
   type Config,
   ConfigError,
   count,
+  paymentProviderVariables,
   processVariables,
   requiredInProduction,
   secretOf,
@@ -15,6 +16,7 @@ import {
 } from '../subgraphs/shared/config.js';
 import { parseTrustProxy, type TrustProxy } from './http/client-address.js';
 import { rateLimitProfiles } from './limits/rate-limits.js';
+import { storeDevelopment, webAddress } from './store/development.js';
 
 const urlOf = (name: string): Variable<string> =>
   setting(
@@ -114,6 +116,20 @@ const web = {
   TLS_KEY: setting(z.string(), '', 'the key of the certificate, as PEM'),
 };
 
+const store = {
+  ...paymentProviderVariables,
+  STORE_PAYMENT_SANDBOX_URL: setting(
+    z.union([z.literal(''), webAddress]),
+    '',
+    'the address of the payment sandbox as browsers reach it; the store shows it with PAYMENT_PROVIDER=sandbox',
+  ),
+  STORE_DEVELOPMENT: setting(
+    storeDevelopment,
+    '',
+    'JSON of what the store shows in development beyond the API: messagesUrl and accounts; refused in production',
+  ),
+};
+
 export const variables = {
   ...processVariables(4000),
   ...secretOf('router'),
@@ -132,6 +148,7 @@ export const variables = {
   OPERATION_TIMEOUT_MS: setting(count, '25000', 'timeout of a whole operation, in ms'),
   ...limits,
   ...web,
+  ...store,
 };
 export type RouterConfig = Config<typeof variables>;
 

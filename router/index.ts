@@ -30,16 +30,21 @@ import { clientAddress } from './http/client-address.js';
 import { createProxiedRoutes, type ProxiedRoute } from './http/proxied-routes.js';
 import { createWebHeaders, isPreflight } from './http/web-headers.js';
 import { createCharge } from './limits/charge.js';
+import { createFileLimit, fileLimits } from './limits/file-limit.js';
 import { limiterCommandMaxMs, withCooldown } from './limits/limiter-redis.js';
 import {
   createCostLimits,
   createRateLimits,
+  type RateLimit,
   type RateLimitTable,
   rateLimitProfiles,
   warnOfRaisedLimits,
 } from './limits/rate-limits.js';
 import { forwardWebhook } from './limits/webhook-limit.js';
 import { readKnownOperations } from './operations/known-operations.js';
+import { createStore } from './store/index.js';
+import { isStorePath } from './store/paths.js';
+import { storeSettings } from './store/settings.js';
 import { createSubscriptions } from './subscriptions/index.js';
 
 // By default the gateway reports its use to Apollo.
@@ -48,18 +53,24 @@ process.env.APOLLO_TELEMETRY_DISABLED = 'true';
 const bodyMaxBytes = 100_000;
 const methods = ['GET', 'HEAD', 'POST'];
 
-interface Overrides {
+/** What tests replace. */
+export interface Overrides {
   /** overrides the limits of `RATE_LIMIT_PROFILE` */
   readonly rateLimits?: RateLimitTable;
   /** timeout of a Redis command before requests are counted in memory, in ms */
   readonly limiterMaxMs?: number;
+  /** overrides the limit of the store's files of `RATE_LIMIT_PROFILE` */
+  readonly fileLimit?: RateLimit;
+  /** the folder of the store's files, if not that of the build */
+  readonly storeFolder?: string;
 }
 
-/** Starts the router: the public API at `/graphql`. */
+/** Starts the router: the public API at `/graphql`, and the store. */
 export async function startRouter(env = process.env, overrides: Overrides = {}) {
-  const { rateLimits, limiterMaxMs = limiterCommandMaxMs } = overrides;
+  const { rateLimits, limiterMaxMs = limiterCommandMaxMs, storeFolder } = overrides;
   const config = loadConfig(variables, env);
   const tls = tlsOf(config);
+  const settings = storeSettings(config);
   const logger = createLogger('router', config.LOG_LEVEL);
   const registry = createRegistry('router');
   const redis = createRedis(config.RATE_LIMIT_REDIS_URL, logger, 'limits', {
@@ -102,10 +113,18 @@ export async function startRouter(env = process.env, overrides: Overrides = {}) 
   if (events) await connectRedis(events, logger);
   const setHeaders = createWebHeaders(config.CORS_ORIGINS, tls !== null);
   const serveExplorer = createExplorer(config.INTROSPECTION, operations);
+  const fileLimit = overrides.fileLimit ?? fileLimits[config.RATE_LIMIT_PROFILE];
+  const consumeFileLimit = createFileLimit(fileLimit, registry);
+  const serveStore = createStore({ settings, consumeFileLimit, folder: storeFolder });
   const proxiedRoutes = createProxiedRoutes(urls, config.ROUTER_SECRET, logger);
 
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     setHeaders(request, response);
+    const path = request.url?.split('?', 1)[0];
+    // Before the limits in Redis, from memory: an office behind one address can load pages.
+    if (path && isStorePath(path)) {
+      return serveStore(request, response, path, clientAddress(request, config.TRUST_PROXY));
+    }
     const route = proxiedRoutes.find(request);
     if (!route) return answer(request, response);
     await answer(request, response, route).catch((error) => {
@@ -128,10 +147,6 @@ export async function startRouter(env = process.env, overrides: Overrides = {}) 
     await consumeLimit('ip', address);
     if (isPreflight(request)) {
       response.writeHead(204).end();
-      return;
-    }
-    if (path === '/') {
-      response.writeHead(302, { location: '/graphql' }).end();
       return;
     }
     if (path && isExplorerPath(path)) return serveExplorer(request, response, path);
@@ -181,7 +196,7 @@ export async function startRouter(env = process.env, overrides: Overrides = {}) 
     logger,
     registry,
     tls,
-    requestLog: requestLogOf(config, 'info'),
+    requestLog: requestLogOf(config, 'info', isStorePath),
     handle,
     readiness: {
       supergraph: async () => apollo.assertStarted('readiness'),

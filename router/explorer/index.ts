@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import sirv from 'sirv';
 import { HttpError, sendJson } from '../../subgraphs/shared/http/http.js';
 import { whenClosed } from '../../subgraphs/shared/http/when-closed.js';
+import { hasHash, immutableSeconds } from '../hashed-names.js';
 import type { KnownOperation } from '../operations/known-operations.js';
 import { examplesOf } from './examples.js';
 
@@ -18,10 +19,6 @@ export const bundledFolder = fileURLToPath(
     import.meta.url,
   ),
 );
-
-const yearSeconds = 31_536_000;
-// File names of the build contain a hash of the content, except the page's.
-const hasHash = (path: string) => /-[A-Z0-9]{8}\./.test(path);
 
 /** Whether a path belongs to GraphiQL. */
 export const isExplorerPath = (path: string): boolean =>
@@ -87,7 +84,7 @@ function watchFiles(folder: string) {
 function createFileServer(folder: string): ReturnType<typeof sirv> {
   const serveFile = sirv(dirname(folder), {
     gzip: true,
-    maxAge: yearSeconds,
+    maxAge: immutableSeconds,
     immutable: true,
     setHeaders(response, path) {
       if (!hasHash(path)) response.setHeader('cache-control', 'no-cache');

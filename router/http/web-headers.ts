@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import cors from 'cors';
 import helmet from 'helmet';
 import { isExplorerPath } from '../explorer/index.js';
+import { isStorePath } from '../store/paths.js';
 
 const sandboxCdn = [
   'https://apollo-server-landing-page.cdn.apollographql.com',
@@ -38,12 +39,32 @@ const explorerPolicy = {
   objectSrc: ["'none'"],
 };
 
+/**
+ * The store loads from the router alone and has no inline scripts or styles. `connect-src 'self'` covers the
+ * WebSocket of subscriptions: Chromium and Firefox match `ws:` and `wss:` of the same host to it (CSP Level 3).
+ * Trusted Types refuse every text that a script would insert as HTML or as code.
+ */
+const storePolicy = {
+  defaultSrc: ["'none'"],
+  scriptSrc: ["'self'"],
+  styleSrc: ["'self'"],
+  fontSrc: ["'self'"],
+  connectSrc: ["'self'"],
+  imgSrc: ["'self'", 'data:'],
+  baseUri: ["'none'"],
+  formAction: ["'none'"],
+  frameAncestors: ["'none'"],
+  requireTrustedTypesFor: ["'script'"],
+  trustedTypes: ["'none'"],
+};
+
 type Policy = Readonly<Record<string, Iterable<string>>>;
 type SetHeaders = (request: IncomingMessage, response: ServerResponse) => void;
 
 /**
- * Headers of every response: the content security policy, and CORS for the allowed origins. No cookies are
- * used, so an allowed origin gets nothing that other clients do not get.
+ * Headers of every response: the content security policy, and CORS for the allowed origins, except for the store,
+ * whose files only its own pages load. No cookies are used, so an allowed origin gets nothing that other clients
+ * do not get.
  */
 export function createWebHeaders(origins: readonly string[], hasTls: boolean): SetHeaders {
   const securityWith = (directives: Policy) =>
@@ -57,6 +78,7 @@ export function createWebHeaders(origins: readonly string[], hasTls: boolean): S
     );
   const security = securityWith(contentPolicy);
   const explorerSecurity = securityWith(explorerPolicy);
+  const storeSecurity = securityWith(storePolicy);
   const setCors = cors<IncomingMessage>({
     origin: [...origins],
     methods: ['GET', 'POST', 'PUT'],
@@ -66,9 +88,11 @@ export function createWebHeaders(origins: readonly string[], hasTls: boolean): S
   });
   return (request, response) => {
     const path = request.url?.split('?', 1)[0] ?? '/';
-    const headers = isExplorerPath(path) ? explorerSecurity : security;
+    const isStore = isStorePath(path);
+    const ofExplorer = isExplorerPath(path) ? explorerSecurity : security;
+    const headers = isStore ? storeSecurity : ofExplorer;
     for (const [name, value] of headers) response.setHeader(name, value);
-    if (origins.length > 0) setCors(request, response, done);
+    if (origins.length > 0 && !isStore) setCors(request, response, done);
   };
 }
 

@@ -2,9 +2,10 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { RateLimiterMemory, RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
 import { rateLimited } from '../../subgraphs/shared/errors.js';
 import type { Logger } from '../../subgraphs/shared/observability/logger.js';
-import { Counter, type Registry } from '../../subgraphs/shared/observability/metrics.js';
+import type { Registry } from '../../subgraphs/shared/observability/metrics.js';
 import type { LimiterRedis } from './limiter-redis.js';
 import { withLocalBudget } from './local-budget.js';
+import { refusalCounter } from './refusal-counter.js';
 
 /** At most `times` in `seconds`, from the first request on. */
 export interface RateLimit {
@@ -88,12 +89,7 @@ export function createRateLimits(
   const limiters = Object.fromEntries(
     rateLimitNames.map((name) => [name, createLimiter(name, table[name], redis)]),
   ) as Record<RateLimitName, ReturnType<typeof createLimiter>>;
-  const refused = new Counter({
-    name: 'holdfast_rate_limited_total',
-    help: 'Refused requests, by the limit that they exceeded.',
-    labelNames: ['limit'],
-    registers: [registry],
-  });
+  const refused = refusalCounter(registry);
   return async (name, key, times = 1) => {
     try {
       if (times > 0) await limiters[name].consume(key, times);

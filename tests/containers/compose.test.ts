@@ -90,6 +90,11 @@ describe('docker-compose.yml', () => {
     expect(on('locks').sort()).toEqual(['lock-1', 'lock-2', 'lock-3', 'warehouse']);
   });
 
+  it('gives order and the store of the router one payment provider', () => {
+    const { PAYMENT_PROVIDER: atRouter } = rawEnvironment('router');
+    expect(atRouter).toBe(rawEnvironment('order').PAYMENT_PROVIDER);
+  });
+
   it('seeds no demo store with real payments, and can reach the collector of traces', () => {
     const { PAYMENT_PROVIDER: atOrder } = rawEnvironment('order');
     const { PAYMENT_PROVIDER: atSeed } = rawEnvironment('seed');

@@ -3,7 +3,8 @@ import { dirname, join, relative } from 'node:path';
 import { nodeOptions } from '../../dev/processes.js';
 import { developmentPrograms } from '../../dev/programs.js';
 import { root } from '../../ops/subgraph-names.js';
-import { bundledFolder } from '../../router/explorer/index.js';
+import { bundledFolder as explorerFolder } from '../../router/explorer/index.js';
+import { bundledFolder as storeFolder } from '../../router/store/build-folder.js';
 
 const read = (path: string) => readFileSync(join(root, path), 'utf8');
 const stages = new Map(
@@ -44,8 +45,11 @@ describe('the images', () => {
     expect(included.toSorted()).toEqual([...new Set(needed)].sort());
   });
 
-  it('of the router has GraphiQL in the folder that the router serves', () => {
-    const looked = relative(root, bundledFolder);
+  it.each([
+    ['GraphiQL', explorerFolder],
+    ['the store', storeFolder],
+  ])('of the router has %s in the folder that the router serves', (_, served) => {
+    const looked = relative(root, served);
     expect(copied('build')).toContain('web');
     expect(stages.get('build')).toContain('node web/build.mjs');
     expect(copied('router').filter((path) => looked.startsWith(`${path}/`))).toHaveLength(1);

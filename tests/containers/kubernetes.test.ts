@@ -24,7 +24,12 @@ import {
 import { loadAsInProduction, missingVariables, unknownVariables } from './process-environment.js';
 
 // Kubernetes has no payment sandbox: production uses a real provider.
-const ofSandbox = ['PAYMENT_PROVIDER', 'PAYMENT_SANDBOX_URL', 'PAYMENT_SANDBOX_WEBHOOK_SECRET'];
+const ofSandbox = [
+  'PAYMENT_PROVIDER',
+  'PAYMENT_SANDBOX_URL',
+  'PAYMENT_SANDBOX_WEBHOOK_SECRET',
+  'STORE_PAYMENT_SANDBOX_URL',
+];
 
 describe('the manifests of Kubernetes', () => {
   it.each([...kustomize(join(folder, 'base')), ...objects].map((each) => [nameOf(each), each]))(
@@ -92,6 +97,14 @@ describe('the manifests of Kubernetes', () => {
       const environment = { ...Object.fromEntries(read), ...Object.fromEntries(plain) };
       for (const [variable] of files) delete environment[variable];
       expect(() => loadAsInProduction(name, environment)).not.toThrow();
+    }
+  });
+
+  it('give order and the store of the router one payment provider: Stripe', () => {
+    for (const name of ['order', 'router']) {
+      const [container] = find('Deployment', name)?.spec.template.spec.containers ?? [];
+      expect(environmentOf(container)).not.toHaveProperty('PAYMENT_PROVIDER');
+      expect(readers[name]?.PAYMENT_PROVIDER?.productionDefault).toBe('stripe');
     }
   });
 

@@ -23,8 +23,8 @@ export const namesOf = (environment: Readonly<Record<string, string>>) =>
 
 // Set by the image, or with a default that suits it: not to be configured in a deployment.
 const ofImage = ['NODE_ENV', 'HOST', 'PORT', 'OPS_PORT', 'SUPERGRAPH_PATH'];
-// Deliberately not exposed: limits that belong to the code (docs/adr/0007, 0017), variables for tests, and
-// TLS, which a proxy or the Ingress terminates.
+// Deliberately not exposed: limits that belong to the code (docs/adr/0007, 0017), variables for tests and for
+// development, and TLS, which a proxy or the Ingress terminates.
 const notExposed = [
   'QUERY_DEPTH_MAX',
   'QUERY_ALIASES_MAX',
@@ -35,6 +35,7 @@ const notExposed = [
   'SUBSCRIPTION_BUFFER_MAX',
   'SWEEP_EVERY_MS',
   'STRIPE_API_URL',
+  'STORE_DEVELOPMENT',
   'TLS_CERT',
   'TLS_KEY',
 ];

@@ -1,4 +1,4 @@
-import { startRouter } from '../../router/index.js';
+import { type Overrides, startRouter } from '../../router/index.js';
 import {
   type RateLimitName,
   type RateLimitTable,
@@ -18,10 +18,11 @@ export async function startRouterBeside(
   settings: Record<string, string> = {},
   points: Partial<Record<RateLimitName, number>> = {},
   limiterMaxMs = limiterDefaultMs,
+  store: Pick<Overrides, 'fileLimit' | 'storeFolder'> = {},
 ) {
   const env = { ...system.envOf('router'), PORT: '0', OPS_PORT: '0', ...settings };
   const rateLimits = hourly(points);
-  const router = await startRouter(env, { rateLimits, limiterMaxMs });
+  const router = await startRouter(env, { rateLimits, limiterMaxMs, ...store });
   running.add(router);
   return { ...router, graphqlUrl: `${router.url}/graphql` };
 }
