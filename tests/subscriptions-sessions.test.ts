@@ -127,7 +127,7 @@ describe('streams of a session', () => {
     const again = kept(overWebSocket(system.url, tokens.accessToken));
     const refused = again.subscribe(query, { skus: [sku] });
     const end = await eventually(async () => refused.ended(), Boolean);
-    expect(end).toMatchObject({ code: 4403 });
+    expect(end).toMatchObject({ code: 4403, reason: 'The session has ended. Log in again.' });
     const overSse = await fetch(system.url, {
       method: 'POST',
       headers: {

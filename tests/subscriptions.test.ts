@@ -266,7 +266,10 @@ describe('federated subscriptions at the router', () => {
   it('refuse a connection with an invalid token', async () => {
     const client = overWebSocket(system.url, 'x.y.z');
     const watch = client.subscribe(watchStock, { skus: ['any'] });
-    expect(await eventually(async () => watch.ended(), Boolean)).toMatchObject({ code: 4403 });
+    expect(await eventually(async () => watch.ended(), Boolean)).toMatchObject({
+      code: 4403,
+      reason: 'The access token is not valid.',
+    });
     const response = await fetch(system.url, {
       method: 'POST',
       headers: {
@@ -279,6 +282,26 @@ describe('federated subscriptions at the router', () => {
     expect(response.status).toBe(401);
     await response.text();
   });
+
+  it.each([
+    ['a placeholder', 'Bearer <accessToken>'],
+    ['a number', 7],
+  ])(
+    'end at once with the reason if the token is %s, also if the client reconnects',
+    async (_name, authorization) => {
+      const options = { retryAttempts: 5, connectionParams: { authorization } };
+      const client = overWebSocket(system.url, undefined, options);
+      let connections = 0;
+      client.client.on('connecting', () => connections++);
+      const watch = client.subscribe(watchStock, { skus: ['any'] });
+      expect(await eventually(async () => watch.ended(), Boolean)).toMatchObject({
+        code: 4401,
+        reason: 'The Authorization header must be: Bearer <access token>.',
+      });
+      expect(connections).toBe(1);
+      client.close();
+    },
+  );
 
   it('have the limits of queries', async () => {
     const deep = `subscription { stockChanged(skus: ["a"]) { variant { offers { variant { offers {

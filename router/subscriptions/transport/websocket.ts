@@ -6,6 +6,7 @@ import { GraphQLError, type GraphQLFormattedError, parse } from 'graphql';
 import { CloseCode, type Context, type SubscribePayload } from 'graphql-ws';
 import { type Extra, useServer } from 'graphql-ws/use/ws';
 import { type WebSocket, WebSocketServer } from 'ws';
+import { asHeader, isBearer } from '../../../subgraphs/shared/auth/tokens.js';
 import { isClosed, whenClosed } from '../../../subgraphs/shared/http/when-closed.js';
 import { newId } from '../../../subgraphs/shared/ids.js';
 import { requestTrace } from '../../../subgraphs/shared/observability/request-context.js';
@@ -22,6 +23,7 @@ import { Connection } from './connection.js';
 
 const pingEveryMs = 12_000;
 const messageMaxBytes = 100_000;
+const reasonMaxBytes = 123; // RFC 6455, section 5.5
 const unsentMaxBytes = 1024 * 1024;
 // At shutdown, running operations have this long to finish before their connection is closed.
 const finishMaxMs = 5000;
@@ -71,11 +73,11 @@ export function serveWebSockets(options: WebSocketOptions) {
         const socket = context.extra.socket as WebSocket;
         const { connectionParams } = context;
         const authorization = connectionParams?.authorization ?? connectionParams?.Authorization;
-        if (authorization !== undefined && typeof authorization !== 'string') return false;
         try {
-          connection.client = await options.clientOf(authorization, connection.address);
+          const header = asHeader(authorization);
+          connection.client = await options.clientOf(header, connection.address);
         } catch (error) {
-          refuseConnection(socket, format([error])[0]?.extensions?.code);
+          refuseConnection(socket, authorization, format([error])[0]);
           return false;
         }
         connection.closeAt(connection.client.expiresAtMs);
@@ -191,10 +193,16 @@ function executionArguments(result: Result) {
   return { schema: null as never, document: placeholderDocument, contextValue: result };
 }
 
-function refuseConnection(socket: WebSocket, code: unknown): void {
-  // Clients may reconnect after both codes: after 4403 with another token.
-  if (code === 'UNAUTHENTICATED') socket.close(CloseCode.Forbidden, 'Forbidden');
-  else socket.close(1013, 'Try again later');
+/** Closes a connection with the reason. graphql-ws clients repeat the attempt after 4403, not after 4401. */
+function refuseConnection(socket: WebSocket, token: unknown, error?: GraphQLFormattedError): void {
+  if (error?.extensions?.code !== 'UNAUTHENTICATED') {
+    socket.close(1013, 'Try again later');
+    return;
+  }
+  // Another token may be accepted. What is not a token is a mistake of the program, or of whoever typed it.
+  const code = isBearer(token) ? CloseCode.Forbidden : CloseCode.Unauthorized;
+  const isTooLong = Buffer.byteLength(error.message) > reasonMaxBytes;
+  socket.close(code, isTooLong ? 'The access token is not valid.' : error.message);
 }
 
 const asGraphQLError = ({ message, ...rest }: GraphQLFormattedError) => {

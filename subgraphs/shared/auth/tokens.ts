@@ -43,14 +43,27 @@ export function createTokenVerifier(jwksUrl: string, headers: Record<string, str
   });
   return async (authorization: string | undefined): Promise<Identity | null> => {
     if (!authorization) return null;
-    const token = /^Bearer ([\w-]+\.[\w-]+\.[\w-]+)$/i.exec(authorization)?.[1];
-    if (!token) throw unauthenticated('The Authorization header must be: Bearer <access token>.');
+    const token = bearer.exec(authorization)?.[1];
+    if (!token) throw malformed();
     const hit = known.get(token);
     if (hit && hit.expiresAtMs > Date.now()) return hit.identity;
     const { identity, expiresAtMs } = await verifyToken(token, keys);
     known.set(token, { identity, expiresAtMs });
     return identity;
   };
+}
+
+const bearer = /^Bearer ([\w-]+\.[\w-]+\.[\w-]+)$/i;
+const malformed = () => unauthenticated('The Authorization header must be: Bearer <access token>.');
+
+/** Whether a value has the form of an Authorization header with an access token. */
+export const isBearer = (value: unknown): boolean =>
+  typeof value === 'string' && bearer.test(value);
+
+/** @throws `UNAUTHENTICATED` for anything but a string or undefined */
+export function asHeader(value: unknown): string | undefined {
+  if (value === undefined || typeof value === 'string') return value;
+  throw malformed();
 }
 
 async function verifyToken(token: string, keys: JWTVerifyGetKey) {
