@@ -1,14 +1,10 @@
 import type { KnownOperation } from '../operations/known-operations.js';
 
-/** An example operation, in the form of a GraphiQL tab; `variables` and `headers` are JSON. */
+/** An example operation, in the form of a GraphiQL tab; `variables` is JSON. */
 export interface Example {
   readonly query: string;
   readonly variables: string;
-  readonly headers: string;
 }
-
-const tokenHeader = JSON.stringify({ Authorization: 'Bearer <accessToken>' }, null, 2);
-const needsToken = (query: string) => /^# .*needs .* token/m.test(query);
 
 // In the order in which a newcomer needs them; others follow.
 const order = [
@@ -32,12 +28,11 @@ const inOrder = (operations: readonly KnownOperation[]) =>
 
 const withoutVariablesLine = (query: string) => query.replace(/^# variables: .*\n/m, '');
 
-/** The example operations, each with variables that work and a place for the token. */
+/** The example operations, each with variables that work. GraphiQL's page adds the token itself. */
 export function examplesOf(operations: readonly KnownOperation[]): Example[] {
   return inOrder(operations).map(({ query, variables }) => ({
     query: withoutVariablesLine(query),
     variables: JSON.stringify(variables, null, 2),
-    headers: needsToken(query) ? tokenHeader : '',
   }));
 }
 
