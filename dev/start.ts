@@ -216,10 +216,11 @@ async function main(): Promise<void> {
   );
   await migrateDatabases(databases, Boolean(process.env.DATABASE_URL));
   step('five databases are up to date');
-  await seedStore(databases);
-  step('the demo store is there');
   const hasTls = process.env.TLS_CERT || process.env.TLS_CERT_FILE;
-  const systemUrl = `${hasTls ? 'https' : 'http'}://localhost:${ports.ports.router}/graphql`;
+  const storeUrl = `${hasTls ? 'https' : 'http'}://localhost:${ports.ports.router}`;
+  const systemUrl = `${storeUrl}/graphql`;
+  await seedStore(databases, 0, { storeUrl });
+  step('the demo store is there');
   const environmentOf = developmentEnvironments({ databases, redisUrl, ports, secrets });
   await startProcesses(environmentOf);
   const { EVENTS_REDIS_URL: eventsRedisUrl } = environmentOf.user;

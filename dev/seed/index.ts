@@ -2,7 +2,7 @@ import 'reflect-metadata';
 import { parseArgs } from 'node:util';
 import { databasesOrExit } from '../../ops/databases/urls.js';
 import { stateFolder } from '../../ops/running-system.js';
-import { demoStoreRefusal } from './demo-variables.js';
+import { demoStoreRefusal, storeUrlOf } from './demo-variables.js';
 import { createProgress } from './progress.js';
 import { seedSessions, writeSessions } from './sessions.js';
 import { seedStore } from './store.js';
@@ -27,7 +27,10 @@ if (!Number.isInteger(size) || size < 1 || size > sizeMax) {
   const databases = databasesOrExit();
   const startedAtMs = Date.now();
   try {
-    const variants = await seedStore(databases, values.demo ? 0 : size, createProgress);
+    const variants = await seedStore(databases, values.demo ? 0 : size, {
+      storeUrl: storeUrlOf(),
+      progressOf: createProgress,
+    });
     console.log(`${variants} variants in ${((Date.now() - startedAtMs) / 1000).toFixed(1)} s`);
     if (!values.demo) {
       const sessions = await seedSessions(databases.user);

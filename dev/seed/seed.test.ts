@@ -53,6 +53,52 @@ describe('the seed', () => {
     ]);
   });
 
+  it('links the pictures of the demo products at the router, and leaves those of other products out', async () => {
+    await seedStore(databases.urls, 100, { storeUrl: 'https://shop.example:8443' });
+    const products = await rowsOf<{ slug: string; images: string[] }>(
+      'product',
+      'select slug, images from product',
+    );
+    const linked = new Map(products.map(({ slug, images }) => [slug, images]));
+    for (const { slug, isDemo } of catalogueOf(100).products) {
+      const expected = isDemo ? [`https://shop.example:8443/assets/pictures/${slug}.svg`] : [];
+      expect([slug, linked.get(slug)]).toEqual([slug, expected]);
+    }
+  });
+
+  it('moves seeded picture links to the present address, and leaves those that a vendor changed', async () => {
+    const imagesNow = () =>
+      rowsOf<{ slug: string; images: string[]; updated_at: Date }>(
+        'product',
+        `select slug, images, updated_at from product
+         where slug in ('trail', 'hiker', 'slide', 'storm', 'knife') order by slug`,
+      );
+    const linkOf = (slug: string, base: string) => `${base}/assets/pictures/${slug}.svg`;
+    const former = 'http://localhost:4000';
+    await seedStore(databases.urls);
+    await rowsOf(
+      'product',
+      `update product set images = case slug
+         when 'hiker' then array['https://images.example.com/hiker.jpg']
+         when 'slide' then array['${linkOf('slide', former)}', 'https://vera.example/2.jpg']
+         when 'storm' then array['${linkOf('trail', former)}']
+         else array['https://vera.example/knife.svg'] end
+       where slug in ('hiker', 'slide', 'storm', 'knife')`,
+    );
+    const present = 'https://localhost:5000';
+    await seedStore(databases.urls, 0, { storeUrl: present });
+    const moved = await imagesNow();
+    expect(moved.map(({ slug, images }) => [slug, images])).toEqual([
+      ['hiker', [linkOf('hiker', present)]],
+      ['knife', ['https://vera.example/knife.svg']],
+      ['slide', [linkOf('slide', former), 'https://vera.example/2.jpg']],
+      ['storm', [linkOf('trail', former)]],
+      ['trail', [linkOf('trail', present)]],
+    ]);
+    await seedStore(databases.urls, 0, { storeUrl: present });
+    expect(await imagesNow()).toEqual(moved);
+  });
+
   it('shows the units of each level at the time of its first movement', async () => {
     await seedStore(databases.urls);
     const name = 'warehouse';

@@ -8,8 +8,10 @@ import { movementId } from '../../subgraphs/warehouse/stock/movement-id.js';
 import { type Catalogue, catalogueOf } from './catalogue.js';
 import { chance } from './chance.js';
 import { categories } from './demo-store.js';
+import { defaultStoreUrl } from './demo-variables.js';
 import { seedId } from './ids.js';
 import { userRows } from './people.js';
+import { movePictures, picturesOf } from './pictures.js';
 import { analyze, each, insertRows, type TableRows } from './rows.js';
 import {
   levelsOf,
@@ -27,17 +29,24 @@ interface Progress {
 }
 const noProgress: Progress = { add: () => {}, end: () => {} };
 
+interface SeedOptions {
+  /** address of the router, which serves the pictures of the demo products */
+  readonly storeUrl?: string;
+  /** creates the progress display for a number of rows */
+  readonly progressOf?: (rows: number) => Progress;
+}
+
 /**
  * Fills the databases with the demo store, or with a store of at least `variantsMin` variants. The rows are
- * the same each time, and a larger store contains those of a smaller one.
+ * the same each time, and a larger store contains those of a smaller one. Existing rows stay as they are, except
+ * picture links of demo products that were seeded for another address.
  *
- * @param progressOf creates the progress display for a number of rows
  * @returns the number of variants
  */
 export async function seedStore(
   urls: DatabaseUrls,
   variantsMin = 0,
-  progressOf: (rows: number) => Progress = () => noProgress,
+  { storeUrl = defaultStoreUrl, progressOf = () => noProgress }: SeedOptions = {},
 ): Promise<number> {
   const catalogue = catalogueOf(variantsMin);
   const isLarge = catalogue.products.some(({ isDemo }) => !isDemo);
@@ -49,10 +58,11 @@ export async function seedStore(
   try {
     await Promise.all([
       insert(urls.user, [{ table: 'user_account', rows: users }]),
-      insert(urls.product, productTables(catalogue, isLarge)),
+      insert(urls.product, productTables(catalogue, isLarge, storeUrl)),
       insert(urls.shop, shopTables(shops, offers)),
       insert(urls.warehouse, warehouseTables(shops, offers)),
     ]);
+    await movePictures(urls.product, storeUrl);
     await indexNewProducts(urls.product);
     await rebuildProjections(urls);
     if (isLarge) await Promise.all(Object.values(urls).map(analyze));
@@ -87,7 +97,11 @@ function categoryRows(isLarge: boolean) {
   return { rows, idOf };
 }
 
-function productTables({ products, variants }: Catalogue, isLarge: boolean): TableRows[] {
+function productTables(
+  { products, variants }: Catalogue,
+  isLarge: boolean,
+  storeUrl: string,
+): TableRows[] {
   const category = categoryRows(isLarge);
   const vera = seedId('user', 2);
   const productRows = each(products, (product) => ({
@@ -96,7 +110,7 @@ function productTables({ products, variants }: Catalogue, isLarge: boolean): Tab
     slug: product.slug,
     description: product.description,
     category_id: category.idOf.get(product.category),
-    images: [`https://images.example.com/${product.slug}.jpg`],
+    images: picturesOf(product, storeUrl),
     created_by_id: vera,
   }));
   const variantRows = each(variants, ({ sku, name, options, product }) => ({

@@ -19,8 +19,8 @@ export async function startProcessSystem(overrides: Record<string, string> = {})
     startTestRedis(),
     makeSecrets(),
   ]);
-  await seedStore(databases.urls);
   const ports = portsFrom(await freePortRange());
+  await seedStore(databases.urls, 0, { storeUrl: `http://127.0.0.1:${ports.ports.router}` });
   const envs = environments({ databases: databases.urls, redisUrl: redis.url, ports, secrets });
   // The sandbox keeps its payments when it is killed.
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-processes-'));

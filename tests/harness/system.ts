@@ -68,8 +68,8 @@ async function startOwnSystem(overrides: Record<string, string>) {
     makeSecrets(),
     startMessageServers(),
   ]);
-  await seedStore(databases.urls);
   const ports = portsFrom(await freePortRange());
+  await seedStore(databases.urls, 0, { storeUrl: `http://127.0.0.1:${ports.ports.router}` });
   const envs = environments({ databases: databases.urls, redisUrl: redis.url, ports, secrets });
   const base = {
     NODE_ENV: 'test',
