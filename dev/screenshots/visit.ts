@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { Page } from 'playwright-core';
 
 /** A page of the store in one state, and how a visitor gets there. */
@@ -97,11 +98,21 @@ export function visit(slugs: readonly string[]): readonly Stop[] {
       },
     },
     {
+      name: 'login-register',
+      go: async (page) => {
+        await page.getByText('New account').click();
+        await page.getByLabel('Name').fill('Maximiliane Freifrau von Hohenstein');
+        await page.getByLabel('E-mail').fill(`visitor-${randomUUID()}@example.com`);
+        await page.locator('input[type=password]').fill('a-password-of-a-visitor');
+      },
+    },
+    {
       name: 'orders-empty',
       go: async (page) => {
-        await page.getByRole('button', { name: /Ben Customer/ }).click();
+        await page.getByRole('button', { name: 'Create the account' }).click();
         await page.waitForURL('**/cart');
         await page.goto('/orders');
+        await shown(page, 'No orders here.');
       },
     },
     {

@@ -98,6 +98,8 @@ describe(`the store that npm start runs, in a browser${ofBrowser}`, () => {
     const watcher = (await visits.open()).page;
     const buyer = (await visits.openAs('Ana Customer')).page;
     await list.goto('/');
+    // The stock of what is in view is live.
+    await card(list, 'Trail Running Shoe').scrollIntoViewIfNeeded();
     await card(list, 'Trail Running Shoe').getByText('1,200 available').waitFor();
     await watcher.goto('/products/trail?sku=TRAIL-40');
     await offer(watcher, north).getByText('100 available').waitFor();
@@ -116,8 +118,8 @@ describe(`the store that npm start runs, in a browser${ofBrowser}`, () => {
     const { page } = await visits.open();
     await page.goto('/');
     await page.getByLabel('Search products').pressSequentially('jackt');
+    await card(page, 'Coffee Press').waitFor({ state: 'detached' });
     await card(page, 'Storm Shell Jacket').waitFor();
-    await expect(page.locator('.card').count()).resolves.toBe(1);
     await page.getByLabel('Search products').fill('');
     await card(page, 'Coffee Press').waitFor();
     await page.getByLabel('Category').selectOption({ label: 'Shoes' });
@@ -336,7 +338,10 @@ describe(`the store that npm start runs, in a browser${ofBrowser}`, () => {
         await page.clock.install();
         await page.clock.fastForward(15 * 60_000);
       }
-      await Promise.all([first.page.goto('/account'), second.goto('/cart')]);
+      await Promise.all([
+        first.page.getByRole('link', { name: 'Account: Ana' }).click(),
+        second.getByRole('link', { name: 'Cart' }).click(),
+      ]);
       await first.page.getByRole('heading', { name: 'Sessions' }).waitFor();
       await second
         .getByText('Your cart is empty.')

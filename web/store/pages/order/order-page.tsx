@@ -2,7 +2,12 @@ import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import { useRoute } from 'preact-iso';
 import type { ApiError } from '../../graph/errors.js';
-import { OrderChangedDocument, type OrderDetailsFragment } from '../../graph/operations.js';
+import {
+  OrderChangedDocument,
+  type OrderDetailsFragment,
+  OrderDocument,
+} from '../../graph/operations.js';
+import { request } from '../../session/request.js';
 import { SignedIn } from '../../session/signed-in.jsx';
 import { followOwn } from '../../session/streams.js';
 import { formatTime } from '../../ui/format.js';
@@ -31,16 +36,29 @@ export function OrderPage() {
 function LiveOrder({ id }: { readonly id: string }) {
   const order = useSignal<OrderDetailsFragment | null>(null);
   const refused = useSignal<ApiError | null>(null);
-  useEffect(() => {
-    const take = ({ orderChanged }: { readonly orderChanged: OrderDetailsFragment }) => {
-      // After a reconnect an older answer may still be on its way.
-      if (order.value && orderChanged.updatedAt < order.value.updatedAt) return;
-      order.value = orderChanged;
-    };
-    return followOwn(OrderChangedDocument, { id }, take, (error) => {
-      refused.value = error;
-    });
-  }, [id]);
+
+  /** After a reconnect an older answer may still be on its way. */
+  function take(newer: OrderDetailsFragment): void {
+    if (order.value && newer.updatedAt < order.value.updatedAt) return;
+    order.value = newer;
+  }
+  useEffect(
+    () =>
+      followOwn(
+        OrderChangedDocument,
+        { id },
+        ({ orderChanged }) => take(orderChanged),
+        (error) => {
+          refused.value = error;
+        },
+      ),
+    [id],
+  );
+  /** A declined payment is in the history, and does not change the order: the stream does not report it. */
+  async function refresh(): Promise<void> {
+    const answer = await request(OrderDocument, { id }).catch(() => null);
+    if (answer?.order) take(answer.order);
+  }
 
   if (refused.value) {
     return (
@@ -54,10 +72,15 @@ function LiveOrder({ id }: { readonly id: string }) {
     );
   }
   if (!order.value) return <Loading label="Loading the order …" />;
-  return <Order order={order.value} />;
+  return <Order order={order.value} refresh={refresh} />;
 }
 
-function Order({ order }: { readonly order: OrderDetailsFragment }) {
+interface OrderProps {
+  readonly order: OrderDetailsFragment;
+  refresh(): Promise<void>;
+}
+
+function Order({ order, refresh }: OrderProps) {
   const { number, status, cancelReason, expiresAt, createdAt, shippingAddress, total } = order;
   const isCancellable = status === 'PENDING' || status === 'CONFIRMED';
   return (
@@ -80,7 +103,7 @@ function Order({ order }: { readonly order: OrderDetailsFragment }) {
         </div>
         <div class="stack">
           {status === 'PENDING' && expiresAt && <Countdown until={expiresAt} />}
-          {status === 'PENDING' && <PaymentPanel order={order} />}
+          {status === 'PENDING' && <PaymentPanel order={order} onAnswer={refresh} />}
           <section class="panel stack" aria-label="Total and address">
             <Total total={total} />
             {shippingAddress && <p>Ships to {addressText(shippingAddress)}</p>}

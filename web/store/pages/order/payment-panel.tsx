@@ -19,8 +19,13 @@ import {
 
 const askAgainMs = 2000;
 
+interface PaymentPanelProps {
+  readonly order: OrderDetailsFragment;
+  onAnswer(): Promise<void>;
+}
+
 /** Pays the order: a method, then what the bank answers. */
-export function PaymentPanel({ order }: { readonly order: OrderDetailsFragment }) {
+export function PaymentPanel({ order, onAnswer }: PaymentPanelProps) {
   const { id, total } = order;
   const method = useSignal(sandboxMethods[0]?.name ?? 'Credit Card');
   const result = useSignal<PayResult | null>(null);
@@ -30,6 +35,7 @@ export function PaymentPanel({ order }: { readonly order: OrderDetailsFragment }
   async function run(request: PaymentRequest): Promise<void> {
     result.value = (await pay.run(request)) ?? null;
     pending.value = pendingActions.allOf(payAction(id))[0];
+    await onAnswer();
   }
   const begin = () => run({ orderId: id, paymentMethod: method.value });
   const goOn = () => run(pending.value?.input as PaymentRequest);
