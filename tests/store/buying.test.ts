@@ -327,7 +327,7 @@ describe(`the store that npm start runs, in a browser${ofBrowser}`, () => {
       const first = await visits.openAs('Ana Customer');
       const second = await first.page.context().newPage();
       await second.goto('/orders');
-      await second.getByRole('heading', { name: 'Orders' }).waitFor();
+      await second.locator('.order-entry').first().waitFor();
       const refreshes: string[] = [];
       first.page.context().on('request', (request) => {
         const body = request.postData() ?? '';

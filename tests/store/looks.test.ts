@@ -16,6 +16,15 @@ const inChromium = path ? it : it.skip;
 const ofBrowser = path ? '' : ' (skipped: no Chromium is installed)';
 jest.setTimeout(240_000);
 
+const looks = [
+  ['light', 1280],
+  ['dark', 360],
+] as const;
+/** in full length only: the other combinations */
+const moreLooks = [
+  ['light', 360],
+  ['dark', 1280],
+] as const;
 const firstPageMaxBytes = 120_000;
 const axeSource = readFileSync(
   createRequire(import.meta.url).resolve('axe-core/axe.min.js'),
@@ -85,12 +94,7 @@ describe(`all pages of the store${ofBrowser}`, () => {
     place.remove();
   });
 
-  inChromium.each([
-    ['light', 1280],
-    ['dark', 360],
-    ['light', 360],
-    ['dark', 1280],
-  ] as const)(
+  inChromium.each([...looks, ...(process.env.LONG ? moreLooks : [])])(
     'are accessible and need no horizontal scrolling: %s, %i px',
     async (colorScheme, width) => {
       const viewport = { width, height: 800 };

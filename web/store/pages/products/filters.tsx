@@ -1,12 +1,13 @@
 import { useLocation } from 'preact-iso';
 import { CategoriesDocument, type ProductSort } from '../../graph/operations.js';
 import { useQuery } from '../../session/use-query.js';
-import { addressOf, type ListChoice, sorts } from './list-address.js';
+import { addressOf, currentChoice, type ListChoice, sorts } from './list-address.js';
 
 /** Category, price range, stock and order of the list. */
 export function Filters({ choice }: { readonly choice: ListChoice }) {
   const { route } = useLocation();
-  const change = (part: Partial<ListChoice>) => route(addressOf({ ...choice, ...part }), true);
+  const change = (part: Partial<ListChoice>) =>
+    route(addressOf({ ...currentChoice(), ...part }), true);
   const isSearch = choice.search.trim() !== '';
   const available = (Object.entries(sorts) as [ProductSort, string][]).filter(
     ([sort]) => sort !== 'RELEVANCE' || isSearch,

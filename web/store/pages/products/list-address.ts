@@ -36,6 +36,12 @@ export function readChoice(query: Readonly<Record<string, string>>): ListChoice 
   };
 }
 
+/** The choice in the address now, which may be newer than what is shown. */
+export function currentChoice(): ListChoice {
+  const { pathname, search } = window.location;
+  return readChoice(pathname === '/' ? Object.fromEntries(new URLSearchParams(search)) : {});
+}
+
 export function addressOf(choice: ListChoice): string {
   const { search, categoryId, minPrice, maxPrice, inStock, sort } = choice;
   const parameters = new URLSearchParams();

@@ -1,7 +1,7 @@
 import { useSignal, useSignalEffect } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import { useLocation } from 'preact-iso';
-import { addressOf, readChoice } from './list-address.js';
+import { addressOf, currentChoice } from './list-address.js';
 
 const typingMs = 180;
 
@@ -21,11 +21,11 @@ export function SearchField() {
 
   function search(now: string): void {
     clearTimeout(timer.current);
-    const choice = readChoice(inList ? query : {});
+    const choice = currentChoice();
     const sort = choice.sort === 'RELEVANCE' || choice.sort === 'NEWEST' ? 'NEWEST' : choice.sort;
     const found = addressOf({ ...choice, search: now, sort });
     // Each letter in the history would make "back" useless.
-    route(found, inList);
+    route(found, window.location.pathname === '/');
   }
 
   return (
