@@ -112,12 +112,13 @@ const kettle: Motif = ({ main, dark, light, accent }) => [
   line('M132 108l5 64', light, 7),
 ];
 const knife: Motif = ({ main, dark, light, accent }) => [
-  path('M52 128c40-40 92-52 148-50l2 40c-60 4-100 6-150 10z', light),
-  path('M52 128c50-4 90-6 150-10l1 6c-58 6-104 8-151 4z', main),
-  path('M198 72l70 2c12 1 16 40 4 42l-72 6z', dark),
-  circle(222, 97, 4, accent),
-  circle(248, 96, 4, accent),
-  line('M64 164h190', main, 8),
+  rect(60, 120, 200, 66, 16, main),
+  line('M84 140h60M84 154h90M84 168h44', dark, 3),
+  path('M48 98c34-36 84-50 150-48v44c-60 4-104 6-150 4z', light),
+  path('M48 98c46 2 90 0 150-4v8c-56 5-104 6-150-4z', dark),
+  path('M198 50h66c14 0 14 44 0 44h-66z', dark),
+  circle(222, 72, 5, accent),
+  circle(246, 72, 5, accent),
 ];
 const tent: Motif = ({ main, dark, light, accent }) => [
   path('M160 52l104 136H56z', main),
@@ -162,8 +163,8 @@ const motifs: readonly (readonly [RegExp, Motif])[] = [
   [/shoe|sneaker|sandal|slide|schuh|靴/i, shoe],
   [/shirt|top|sweater|trouser|chino|cloth|hemd|服/i, shirt],
   [/jacket|fleece|shell|coat|jacke|ジャケット/i, jacket],
-  [/suitcase|travel|koffer/i, suitcase],
-  [/bag|pack|duffel|tasche|鞄|バッグ/i, bag],
+  [/suitcase|travel|duffel|koffer/i, suitcase],
+  [/bag|pack|tasche|鞄|バッグ/i, bag],
   [/watch|band|wearable|uhr|時計/i, watch],
   [/audio|earbud|headphone|speaker|kopfhörer/i, audio],
   [/power|cable|charger|electronic|phone|elektronik|電/i, device],

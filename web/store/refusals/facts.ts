@@ -28,7 +28,8 @@ interface RefusedLine {
 /** id of an offer → its name, for refusals that concern several lines */
 export type NameOf = (offerId: string | undefined) => string | undefined;
 
-const declined: Readonly<Record<string, string>> = {
+/** Code of a declined payment → what it means. */
+export const declineReasons: Readonly<Record<string, string>> = {
   GENERIC: 'The bank declined the payment.',
   INSUFFICIENT_FUNDS: 'The account has too little money.',
   CARD_EXPIRED: 'The card has expired.',
@@ -67,7 +68,7 @@ export function sentencesOf(refusal: RefusalFacts, nameOf: NameOf = () => undefi
       ];
     case 'PaymentDeclined':
       return [
-        declined[refusal.code ?? 'GENERIC'] ?? message,
+        declineReasons[refusal.code ?? 'GENERIC'] ?? message,
         'Nothing was charged. Choose another payment method.',
       ];
     case 'TooManyPaymentAttempts':

@@ -29,6 +29,10 @@ describe('the stock of a variant', () => {
     expect(totalOf(withTotal(stock, level(4, 10)))).toBe(4);
   });
 
+  it('is zero if no shop has ever had a unit', () => {
+    expect(totalOf(withTotal(unknownStock, level(0, 0)))).toBe(0);
+  });
+
   it('is zero when every shop has sold out', () => {
     let stock = withTotal(unknownStock, level(2, 4));
     stock = withShopLevel(stock, 'north', level(0, 3));

@@ -37,6 +37,6 @@ export function totalOf({ total, shops }: VariantStock): number | null {
     available += level.available;
     version += level.version;
   }
-  if (total && version < total.version) return total.available;
+  if (total && (shops.size === 0 || version < total.version)) return total.available;
   return shops.size > 0 ? available : null;
 }

@@ -11,6 +11,8 @@ const advice: Readonly<Record<string, string>> = {
   INTERNAL_SERVER_ERROR: 'Something went wrong on our side. Try again: nothing happens twice.',
 };
 
+const notLoaded =
+  'This could not be loaded: the connection was lost. It is loaded again when the connection is back.';
 const lostAdvice =
   'The connection was lost before an answer came. Try again: nothing happens twice.';
 
@@ -36,6 +38,7 @@ function fieldName(path: string): string {
 
 interface ErrorNoticeProps {
   readonly error: Error | null | undefined;
+  /** loads again what failed to load */
   readonly retry?: () => void;
 }
 
@@ -45,7 +48,7 @@ export function ErrorNotice({ error, retry }: ErrorNoticeProps) {
   const requestId = error instanceof ApiError ? error.requestId : null;
   return (
     <Notice tone="bad">
-      <p>{adviceFor(error)}</p>
+      <p>{retry && error instanceof ConnectionLost ? notLoaded : adviceFor(error)}</p>
       {error instanceof ApiError && error.code === 'INTERNAL_SERVER_ERROR' && requestId && (
         <p class="faint">Number of this request: {requestId}</p>
       )}

@@ -1,5 +1,6 @@
 import { effect, signal } from '@preact/signals';
-import type { CartContentsFragment } from '../../graph/operations.js';
+import { type CartContentsFragment, CartDocument } from '../../graph/operations.js';
+import { request } from '../../session/request.js';
 import { currentUser } from '../../session/stored-session.js';
 
 const storageKey = 'holdfast.cart-units';
@@ -13,6 +14,12 @@ export const cartUnits = signal(Number(localStorage.getItem(storageKey) ?? 0));
 /** Notes what an answer says of the cart. */
 export function noteCart({ items }: CartContentsFragment): void {
   cartUnits.value = items.reduce((sum, { quantity }) => sum + quantity, 0);
+}
+
+/** Reads the cart, after something else than this page has changed it. */
+export async function refreshCartUnits(): Promise<void> {
+  const answer = await request(CartDocument, {}).catch(() => null);
+  if (answer) noteCart(answer.cart);
 }
 
 effect(() => localStorage.setItem(storageKey, String(cartUnits.value)));

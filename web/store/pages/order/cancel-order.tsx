@@ -21,7 +21,7 @@ export function CancelOrder({ order }: { readonly order: OrderDetailsFragment })
   }
   const isPaid = order.status === 'CONFIRMED';
   return (
-    <div class="stack">
+    <div class="stack start">
       {isAsking.value ? (
         <fieldset class="row" aria-label="Cancel the order?">
           <span>

@@ -1,5 +1,7 @@
 import type { OrderDetailsFragment, OrderEventType } from '../../graph/operations.js';
+import { declineReasons } from '../../refusals/facts.js';
 import { formatTime } from '../../ui/format.js';
+import { cancelReasons } from '../../ui/status.jsx';
 
 const names: Readonly<Record<OrderEventType, string>> = {
   PLACED: 'Order placed',
@@ -21,6 +23,9 @@ const names: Readonly<Record<OrderEventType, string>> = {
   DISPUTE_CHANGED: 'Dispute changed',
 };
 
+/** Reasons are codes, or texts of the shop or the payment method. */
+const reasonTexts: Readonly<Record<string, string>> = { ...declineReasons, ...cancelReasons };
+
 /** What happened to an order, oldest first. */
 export function History({ order }: { readonly order: OrderDetailsFragment }) {
   const shopNames = new Map(order.shopOrders.map(({ id, shop }) => [id, shop?.name]));
@@ -34,7 +39,7 @@ export function History({ order }: { readonly order: OrderDetailsFragment }) {
               {names[type]}
               {shopOrderId && shopNames.get(shopOrderId) && ` · ${shopNames.get(shopOrderId)}`}
             </span>
-            {reason && <span class="faint">{reason}</span>}
+            {reason && <span class="faint">{reasonTexts[reason] ?? reason}</span>}
             <time dateTime={at} class="faint">
               {formatTime(at)}
             </time>

@@ -6,6 +6,7 @@ import {
   OrderChangedDocument,
   type OrderDetailsFragment,
   OrderDocument,
+  type PaymentStatus,
 } from '../../graph/operations.js';
 import { request } from '../../session/request.js';
 import { SignedIn } from '../../session/signed-in.jsx';
@@ -17,6 +18,7 @@ import { Empty, Page } from '../../ui/page.jsx';
 import { cancelReasons, Status } from '../../ui/status.jsx';
 import { Total } from '../../ui/total.jsx';
 import { addressText } from '../account/address-text.js';
+import { refreshCartUnits } from '../cart/cart-units.js';
 import { CancelOrder } from './cancel-order.jsx';
 import { Countdown } from './countdown.jsx';
 import { History } from './history.jsx';
@@ -81,7 +83,7 @@ interface OrderProps {
 }
 
 function Order({ order, refresh }: OrderProps) {
-  const { number, status, cancelReason, expiresAt, createdAt, shippingAddress, total } = order;
+  const { number, status, expiresAt, createdAt, shippingAddress, total } = order;
   const isCancellable = status === 'PENDING' || status === 'CONFIRMED';
   return (
     <Page title={`Order ${number}`} aside={<Status status={status} />}>
@@ -91,11 +93,7 @@ function Order({ order, refresh }: OrderProps) {
           <p>The units are yours: nobody else can buy them.</p>
         </Notice>
       )}
-      {status === 'CANCELLED' && (
-        <Notice tone="warning" title="This order is cancelled">
-          <p>{cancelReason ? cancelReasons[cancelReason] : 'It was cancelled.'}</p>
-        </Notice>
-      )}
+      {status === 'CANCELLED' && <Cancelled order={order} />}
       <div class="split split-urgent">
         <div class="stack">
           <ShopOrders order={order} />
@@ -114,3 +112,25 @@ function Order({ order, refresh }: OrderProps) {
     </Page>
   );
 }
+
+/** Why there is no order, and where its units are. */
+function Cancelled({ order }: { readonly order: OrderDetailsFragment }) {
+  const { cancelReason, payments } = order;
+  const wasPaid = payments.edges.some(({ node }) => paidStatuses.includes(node.status));
+  // What came from the cart is back in it.
+  useEffect(() => {
+    if (!wasPaid) void refreshCartUnits();
+  }, [wasPaid]);
+  return (
+    <Notice tone="warning" title="This order is cancelled">
+      <p>{cancelReason ? cancelReasons[cancelReason] : 'It was cancelled.'}</p>
+      {!wasPaid && (
+        <p>
+          What came from your cart is back in it. <a href="/cart">Go to the cart</a>
+        </p>
+      )}
+    </Notice>
+  );
+}
+
+const paidStatuses: readonly PaymentStatus[] = ['COMPLETED', 'REFUNDED'];
