@@ -11,7 +11,13 @@ function storage() {
 describe('a pending action', () => {
   const store = storage();
   let keys = 0;
-  const open = (from = store) => createPendingActions(from, () => `key ${++keys}`);
+  let user: string | null = 'ana';
+  const open = (from = store) =>
+    createPendingActions(
+      from,
+      () => `key ${++keys}`,
+      () => user,
+    );
 
   it('has one key until it is answered, also after a reload', () => {
     const key = open().keyOf('addToCart', { offerId: 'a', quantity: 1 });
@@ -34,10 +40,20 @@ describe('a pending action', () => {
     const own = open(storage());
     const key = own.keyOf('checkout', { addressId: 'home' });
     expect(own.allOf('checkout')).toEqual([
-      { key, action: 'checkout', input: { addressId: 'home' } },
+      { key, action: 'checkout', input: { addressId: 'home' }, owner: 'ana' },
     ]);
     own.settle(key);
     expect(own.allOf('checkout')).toEqual([]);
+  });
+
+  it('belongs to its user', () => {
+    const own = open(storage());
+    const key = own.keyOf('checkout', { addressId: 'home' });
+    user = 'ben';
+    expect(own.allOf('checkout')).toEqual([]);
+    expect(own.keyOf('checkout', { addressId: 'home' })).not.toBe(key);
+    user = 'ana';
+    expect(own.keyOf('checkout', { addressId: 'home' })).toBe(key);
   });
 
   it('starts empty where the stored text is damaged', () => {

@@ -1,9 +1,20 @@
 import { useSignal } from '@preact/signals';
 import { useRef } from 'preact/hooks';
 import { ApiError, ConnectionLost } from '../graph/errors.js';
+import { currentUser } from '../session/stored-session.js';
 import { createPendingActions } from './pending.js';
 
-export const pendingActions = createPendingActions(sessionStorage, () => crypto.randomUUID());
+/** Like `crypto.randomUUID`, which browsers have in secure contexts only. */
+function newKey(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+}
+
+export const pendingActions = createPendingActions(
+  sessionStorage,
+  newKey,
+  () => currentUser.peek()?.id ?? null,
+);
 
 /** After these the outcome is unknown, or the same key continues what was begun. */
 const unsettledCodes = ['TRY_AGAIN', 'OUTCOME_UNKNOWN', 'INTERNAL_SERVER_ERROR', 'RATE_LIMITED'];

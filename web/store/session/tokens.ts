@@ -77,19 +77,28 @@ function refresh(): Promise<string | null> {
     const stored = readSession();
     if (!stored) return null;
     const { refreshToken } = stored;
-    const { refreshSession: result } = await send(RefreshSessionDocument, { refreshToken }, null);
-    if (result.__typename === 'Session') {
-      // Another tab may have logged out meanwhile: that needs no lock.
-      if (readSession()?.refreshToken !== refreshToken) return null;
-      beginSession(result);
-      return result.accessToken;
+    const session = await exchange(refreshToken);
+    // Another tab may have logged out meanwhile: that needs no lock.
+    if (readSession()?.refreshToken !== refreshToken) return null;
+    if (session) {
+      beginSession(session);
+      return session.accessToken;
     }
-    if (readSession()?.refreshToken === refreshToken) {
-      hasSessionEnded.value = true;
-      endSession();
-    }
+    hasSessionEnded.value = true;
+    endSession();
     return null;
   });
+}
+
+/** The successor of a refresh token; null if it is not valid any more. */
+async function exchange(refreshToken: string): Promise<NewSessionFragment | null> {
+  try {
+    const { refreshSession } = await send(RefreshSessionDocument, { refreshToken }, null);
+    return refreshSession.__typename === 'Session' ? refreshSession : null;
+  } catch (error) {
+    if (error instanceof ApiError && error.code === 'BAD_USER_INPUT') return null;
+    throw error;
+  }
 }
 
 /** Browsers have Web Locks only in secure contexts; the API tolerates a second use within 30 s. */
