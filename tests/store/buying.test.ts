@@ -356,6 +356,31 @@ describe(`the store that npm start runs, in a browser${ofBrowser}`, () => {
     },
   );
 
+  inChromium('follows an order on after its stream ended with UNAUTHENTICATED', async () => {
+    const { page } = await visits.openAs('Ben Customer');
+    await addToCart(page, 'fleece', 'FLEECE-MOSS', north);
+    await placeOrder(page);
+    const refreshed = page.waitForRequest((request) =>
+      (request.postData() ?? '').includes('mutation RefreshSession'),
+    );
+    // The session goes on with another role, which its next tokens have.
+    const { errors } = await graphql(
+      'mutation ($input: SetRoleInput!) { setRole(input: $input) { role } }',
+      { input: { userId: seedId('user', 1), role: 'VENDOR' } },
+      await tokenOf('ada@example.com'),
+    );
+    expect(errors).toBeUndefined();
+    await refreshed;
+    await graphql(
+      'mutation ($id: UUID!) { cancelOrder(id: $id) { __typename } }',
+      { id: page.url().split('/').at(-1) },
+      await tokenOf('ben@example.com'),
+    );
+    await page.getByText('It was cancelled at your request.').first().waitFor();
+    await page.getByText('What came from your cart is back in it.').waitFor();
+    await page.getByRole('link', { name: /^Cart.*1 unit$/ }).waitFor();
+  });
+
   inChromium('logs out a tab when another one logs in as someone else', async () => {
     const first = await visits.openAs('Ana Customer', '/account');
     await first.page.getByText('ana@example.com').waitFor();
