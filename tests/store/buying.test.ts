@@ -11,7 +11,7 @@ import {
   placeOrder,
   storeVisits,
 } from '../harness/store-browser.js';
-import { postGraphQL } from '../harness/system.js';
+import { besideTheStore } from '../harness/store-vendor.js';
 import { eventually } from '../harness/wait.js';
 
 const path = chromiumOfTests();
@@ -48,48 +48,7 @@ describe(`the store that npm start runs, in a browser${ofBrowser}`, () => {
     place.remove();
   });
 
-  const graphql = (query: string, variables: object, token?: string) =>
-    postGraphQL(place.url, query, variables, token);
-  async function tokenOf(email: string): Promise<string> {
-    const { data } = await graphql(
-      'mutation ($input: LoginInput!) { login(input: $input) { ... on Session { accessToken } } }',
-      { input: { identifier: email, password: 'holdfast-demo' } },
-    );
-    return data.login.accessToken;
-  }
-  /** Changes an offer of North Outfitters, as its vendor. */
-  async function setOffer(sku: string, price: string, purchaseLimit: number | null = null) {
-    const { errors } = await graphql(
-      'mutation ($input: SetOfferInput!) { setOffer(input: $input) { id } }',
-      { input: { shopId: seedId('shop', 0), sku, price, purchaseLimit } },
-      await tokenOf('vera@example.com'),
-    );
-    expect(errors).toBeUndefined();
-  }
-  /** Counts the units of North Outfitters: all are in its main warehouse then. */
-  async function setUnits(sku: string, units: number) {
-    const token = await tokenOf('vera@example.com');
-    for (const [warehouse, setTo] of [
-      [0, units],
-      [1, 0],
-    ] as const) {
-      const warehouseId = seedId('warehouse', warehouse);
-      const level = await graphql(
-        `query ($id: UUID!, $sku: String!) { warehouse(id: $id) {
-          stockLevels(sku: $sku) { edges { node { onHand } } } } }`,
-        { id: warehouseId, sku },
-        token,
-      );
-      const [{ node }] = level.data.warehouse.stockLevels.edges;
-      const input = { warehouseId, sku, setTo, expectedOnHand: node.onHand, reason: 'counted' };
-      const { errors } = await graphql(
-        'mutation ($input: AdjustStockInput!) { adjustStock(input: $input) { __typename } }',
-        { input },
-        token,
-      );
-      expect(errors).toBeUndefined();
-    }
-  }
+  const { mustSend, tokenOf, setOffer, setUnits } = besideTheStore(() => place.url);
   const card = (page: Page, name: string) => page.locator('.card').filter({ hasText: name });
   const offer = (page: Page, shop: string) => page.locator('.offer').filter({ hasText: shop });
 
@@ -364,14 +323,13 @@ describe(`the store that npm start runs, in a browser${ofBrowser}`, () => {
       (request.postData() ?? '').includes('mutation RefreshSession'),
     );
     // The session goes on with another role, which its next tokens have.
-    const { errors } = await graphql(
+    await mustSend(
       'mutation ($input: SetRoleInput!) { setRole(input: $input) { role } }',
       { input: { userId: seedId('user', 1), role: 'VENDOR' } },
       await tokenOf('ada@example.com'),
     );
-    expect(errors).toBeUndefined();
     await refreshed;
-    await graphql(
+    await mustSend(
       'mutation ($id: UUID!) { cancelOrder(id: $id) { __typename } }',
       { id: page.url().split('/').at(-1) },
       await tokenOf('ben@example.com'),

@@ -1,3 +1,4 @@
+import type { Signal } from '@preact/signals';
 import { useId } from 'preact/hooks';
 
 interface FieldProps {
@@ -45,5 +46,22 @@ export function Field({ label, hint, value, onValue, required = false, ...more }
         </p>
       )}
     </div>
+  );
+}
+
+interface TextFieldProps extends Omit<FieldProps, 'value' | 'onValue'> {
+  readonly text: Signal<string>;
+}
+
+/** A text field for a signal. */
+export function TextField({ text, ...field }: TextFieldProps) {
+  return (
+    <Field
+      {...field}
+      value={text.value}
+      onValue={(value) => {
+        text.value = value;
+      }}
+    />
   );
 }

@@ -5,7 +5,7 @@ import { request } from '../../session/request.js';
 import { beginSession } from '../../session/tokens.js';
 import { Button } from '../../ui/button.jsx';
 import { ErrorNotice } from '../../ui/error-notice.jsx';
-import { Field } from '../../ui/field.jsx';
+import { TextField } from '../../ui/field.jsx';
 import { useLogIn } from '../login/use-log-in.js';
 
 /** Changes the password. */
@@ -36,27 +36,21 @@ export function ChangePasswordForm() {
     >
       <h2 id="password">Password</h2>
       <p class="faint">A new password ends all other sessions.</p>
-      <Field
+      <TextField
         label="Current password"
         type="password"
         required
         autocomplete="current-password"
-        value={current.value}
-        onValue={(value) => {
-          current.value = value;
-        }}
+        text={current}
       />
-      <Field
+      <TextField
         label="New password"
         type="password"
         required
         minLength={6}
         maxLength={128}
         autocomplete="new-password"
-        value={next.value}
-        onValue={(value) => {
-          next.value = value;
-        }}
+        text={next}
       />
       <RefusalNotice refusal={refusal.value} />
       <ErrorNotice error={error.value} />

@@ -5,7 +5,7 @@ import { request } from '../../session/request.js';
 import { renameUser } from '../../session/stored-session.js';
 import { Button } from '../../ui/button.jsx';
 import { ErrorNotice } from '../../ui/error-notice.jsx';
-import { Field } from '../../ui/field.jsx';
+import { TextField } from '../../ui/field.jsx';
 import { formatTime } from '../../ui/format.js';
 
 type Profile = NonNullable<AccountQuery['me']>;
@@ -44,16 +44,7 @@ export function ProfileForm({ profile }: { readonly profile: Profile }) {
         <dt>Customer since</dt>
         <dd>{formatTime(profile.createdAt)}</dd>
       </dl>
-      <Field
-        label="Name"
-        required
-        maxLength={255}
-        autocomplete="name"
-        value={name.value}
-        onValue={(value) => {
-          name.value = value;
-        }}
-      />
+      <TextField label="Name" required maxLength={255} autocomplete="name" text={name} />
       <div class="row">
         <Button type="submit" isBusy={save.isBusy.value}>
           Save the name

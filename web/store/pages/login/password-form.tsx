@@ -3,7 +3,7 @@ import { RefusalNotice } from '../../refusals/refusal-notice.jsx';
 import { logIn } from '../../session/log-in.js';
 import { Button } from '../../ui/button.jsx';
 import { ErrorNotice } from '../../ui/error-notice.jsx';
-import { Field } from '../../ui/field.jsx';
+import { TextField } from '../../ui/field.jsx';
 import { useLogIn } from './use-log-in.js';
 
 export function PasswordForm() {
@@ -18,24 +18,13 @@ export function PasswordForm() {
         void run({ identifier: identifier.value.trim(), password: password.value });
       }}
     >
-      <Field
-        label="E-mail or phone"
-        required
-        autocomplete="username"
-        value={identifier.value}
-        onValue={(value) => {
-          identifier.value = value;
-        }}
-      />
-      <Field
+      <TextField label="E-mail or phone" required autocomplete="username" text={identifier} />
+      <TextField
         label="Password"
         type="password"
         required
         autocomplete="current-password"
-        value={password.value}
-        onValue={(value) => {
-          password.value = value;
-        }}
+        text={password}
       />
       <RefusalNotice refusal={refusal.value} />
       <ErrorNotice error={error.value} />

@@ -5,7 +5,7 @@ import { RefusalNotice } from '../../refusals/refusal-notice.jsx';
 import { requestCode, verifyCode } from '../../session/log-in.js';
 import { Button } from '../../ui/button.jsx';
 import { ErrorNotice } from '../../ui/error-notice.jsx';
-import { Field } from '../../ui/field.jsx';
+import { TextField } from '../../ui/field.jsx';
 import { useLogIn } from './use-log-in.js';
 
 /** Logs in with a code that is sent by SMS. */
@@ -36,16 +36,13 @@ export function PhoneForm() {
         void send();
       }}
     >
-      <Field
+      <TextField
         label="Phone"
         type="tel"
         required
         autocomplete="tel"
         hint="With country code, such as +1 202 555 0143."
-        value={phone.value}
-        onValue={(value) => {
-          phone.value = value;
-        }}
+        text={phone}
       />
       <ErrorNotice error={sending.error.value} />
       <Button type="submit" look="primary" isBusy={sending.isBusy.value}>
@@ -83,27 +80,21 @@ function CodeForm({ challengeId, phone, goBack }: CodeFormProps) {
           </a>
         )}
       </p>
-      <Field
+      <TextField
         label="Code"
         required
         inputMode="numeric"
         autocomplete="one-time-code"
         maxLength={6}
         hint="Six digits, valid for five minutes."
-        value={code.value}
-        onValue={(value) => {
-          code.value = value;
-        }}
+        text={code}
       />
-      <Field
+      <TextField
         label="Your name"
         autocomplete="name"
         maxLength={255}
         hint="Only for a new account."
-        value={name.value}
-        onValue={(value) => {
-          name.value = value;
-        }}
+        text={name}
       />
       <RefusalNotice refusal={refusal.value} />
       <ErrorNotice error={error.value} />

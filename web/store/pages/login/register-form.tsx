@@ -3,7 +3,7 @@ import { RefusalNotice } from '../../refusals/refusal-notice.jsx';
 import { register } from '../../session/log-in.js';
 import { Button } from '../../ui/button.jsx';
 import { ErrorNotice } from '../../ui/error-notice.jsx';
-import { Field } from '../../ui/field.jsx';
+import { TextField } from '../../ui/field.jsx';
 import { useLogIn } from './use-log-in.js';
 
 /** Opens an account. */
@@ -21,27 +21,9 @@ export function RegisterForm() {
         void run(input);
       }}
     >
-      <Field
-        label="Name"
-        required
-        maxLength={255}
-        autocomplete="name"
-        value={name.value}
-        onValue={(value) => {
-          name.value = value;
-        }}
-      />
-      <Field
-        label="E-mail"
-        type="email"
-        required
-        autocomplete="email"
-        value={email.value}
-        onValue={(value) => {
-          email.value = value;
-        }}
-      />
-      <Field
+      <TextField label="Name" required maxLength={255} autocomplete="name" text={name} />
+      <TextField label="E-mail" type="email" required autocomplete="email" text={email} />
+      <TextField
         label="Password"
         type="password"
         required
@@ -49,10 +31,7 @@ export function RegisterForm() {
         maxLength={128}
         autocomplete="new-password"
         hint="6 characters or more, not a common one."
-        value={password.value}
-        onValue={(value) => {
-          password.value = value;
-        }}
+        text={password}
       />
       <RefusalNotice refusal={refusal.value} />
       <ErrorNotice error={error.value} />

@@ -1,13 +1,13 @@
 import { useSignal } from '@preact/signals';
-import { useEffect } from 'preact/hooks';
 import { type OrderStatus, OrdersDocument, type OrdersQuery } from '../../graph/operations.js';
 import { request } from '../../session/request.js';
 import { SignedIn } from '../../session/signed-in.jsx';
+import { useMorePages } from '../../session/use-more-pages.js';
 import { useQuery } from '../../session/use-query.js';
-import { Button } from '../../ui/button.jsx';
 import { ErrorNotice } from '../../ui/error-notice.jsx';
 import { formatMoney, formatTime } from '../../ui/format.js';
 import { Loading } from '../../ui/loading.jsx';
+import { MorePages } from '../../ui/more-pages.jsx';
 import { Empty, Page } from '../../ui/page.jsx';
 import { Status } from '../../ui/status.jsx';
 
@@ -68,28 +68,10 @@ interface OrderListProps {
 }
 
 function OrderList({ first, variables }: OrderListProps) {
-  const more = useSignal<readonly OrdersPart[]>([]);
-  const isBusy = useSignal(false);
-  const error = useSignal<Error | null>(null);
-  useEffect(() => {
-    more.value = [];
-  }, [first]);
-  const pages = [first, ...more.value];
-  const orders = pages.flatMap(({ edges }) => edges.map(({ node }) => node));
-  const { hasNextPage, endCursor } = pages.at(-1)?.pageInfo ?? first.pageInfo;
-
-  async function loadMore(): Promise<void> {
-    isBusy.value = true;
-    error.value = null;
-    try {
-      const { orders: next } = await request(OrdersDocument, { ...variables, after: endCursor });
-      more.value = [...more.value, next];
-    } catch (thrown) {
-      error.value = thrown as Error;
-    }
-    isBusy.value = false;
-  }
-
+  const list = useMorePages(first, async (after) => {
+    return (await request(OrdersDocument, { ...variables, after })).orders;
+  });
+  const orders = list.pages.flatMap(({ edges }) => edges.map(({ node }) => node));
   if (orders.length === 0) {
     return (
       <Empty title="No orders here.">
@@ -106,14 +88,7 @@ function OrderList({ first, variables }: OrderListProps) {
           <OrderEntry order={order} key={order.id} />
         ))}
       </ul>
-      <ErrorNotice error={error.value} />
-      {hasNextPage && (
-        <p class="centered">
-          <Button isBusy={isBusy.value} onClick={() => void loadMore()}>
-            Older orders
-          </Button>
-        </p>
-      )}
+      <MorePages list={list} label="Older orders" />
     </div>
   );
 }

@@ -1,4 +1,4 @@
-import { batch, useSignal } from '@preact/signals';
+import { batch } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import { useLocation } from 'preact-iso';
 import {
@@ -7,11 +7,12 @@ import {
   type ProductsQuery,
 } from '../../graph/operations.js';
 import { requestPublic } from '../../session/request.js';
+import { useMorePages } from '../../session/use-more-pages.js';
 import { useQuery } from '../../session/use-query.js';
 import { noteTotal } from '../../stock/live-stock.js';
-import { Button } from '../../ui/button.jsx';
 import { ErrorNotice } from '../../ui/error-notice.jsx';
 import { SkeletonCards } from '../../ui/loading.jsx';
+import { MorePages } from '../../ui/more-pages.jsx';
 import { Empty, Page } from '../../ui/page.jsx';
 import { Filters } from './filters.jsx';
 import { filterOf, readChoice } from './list-address.js';
@@ -65,33 +66,12 @@ interface ProductListProps {
 }
 
 function ProductList({ first, variables }: ProductListProps) {
-  const more = useSignal<readonly ProductPage[]>([]);
-  const isBusy = useSignal(false);
-  const error = useSignal<Error | null>(null);
-  // The first page was loaded again: what follows begins at its end.
-  useEffect(() => {
-    more.value = [];
-  }, [first]);
-  const pages = [first, ...more.value];
-  const products = uniqueProducts(pages);
-  const { hasNextPage, endCursor } = pages.at(-1)?.pageInfo ?? first.pageInfo;
-
-  async function loadMore(): Promise<void> {
-    isBusy.value = true;
-    error.value = null;
-    try {
-      const { products: next } = await requestPublic(ProductsDocument, {
-        ...variables,
-        after: endCursor,
-      });
-      noteStock(next);
-      more.value = [...more.value, next];
-    } catch (thrown) {
-      error.value = thrown as Error;
-    }
-    isBusy.value = false;
-  }
-
+  const list = useMorePages(first, async (after) => {
+    const { products: next } = await requestPublic(ProductsDocument, { ...variables, after });
+    noteStock(next);
+    return next;
+  });
+  const products = uniqueProducts(list.pages);
   if (products.length === 0) {
     return (
       <Empty title="No product matches.">
@@ -109,14 +89,7 @@ function ProductList({ first, variables }: ProductListProps) {
           <ProductCard product={product} key={product.id} />
         ))}
       </div>
-      <ErrorNotice error={error.value} />
-      {hasNextPage && (
-        <p class="centered">
-          <Button onClick={() => void loadMore()} isBusy={isBusy.value}>
-            More products
-          </Button>
-        </p>
-      )}
+      <MorePages list={list} label="More products" />
     </div>
   );
 }

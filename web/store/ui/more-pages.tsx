@@ -1,0 +1,25 @@
+import type { useMorePages } from '../session/use-more-pages.js';
+import { Button } from './button.jsx';
+import { ErrorNotice } from './error-notice.jsx';
+
+interface MorePagesProps {
+  readonly list: Omit<ReturnType<typeof useMorePages>, 'pages'>;
+  readonly label: string;
+}
+
+/** The button that loads the next page of a list, if there is one. */
+export function MorePages({ list, label }: MorePagesProps) {
+  const { hasNextPage, isBusy, error, loadMore } = list;
+  return (
+    <>
+      <ErrorNotice error={error.value} />
+      {hasNextPage && (
+        <p class="centered">
+          <Button isBusy={isBusy.value} onClick={() => void loadMore()}>
+            {label}
+          </Button>
+        </p>
+      )}
+    </>
+  );
+}
