@@ -98,7 +98,7 @@ describe(`the store that npm start runs, in a browser${ofBrowser}`, () => {
     await addToCart(page, 'knife', 'KNIFE-15CM', victor);
     const number = await placeOrder(page);
     await pay(page, 'Empty Account');
-    await page.getByText('The account has too little money.').waitFor();
+    await page.getByText('The account has too little money.').first().waitFor();
     await page.getByText('Payment declined').waitFor();
 
     await pay(page, 'Challenge Card');
