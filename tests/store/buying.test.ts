@@ -345,6 +345,7 @@ describe(`the store that npm start runs, in a browser${ofBrowser}`, () => {
     const second = await first.page.context().newPage();
     await second.goto('/account');
     await second.getByRole('button', { name: 'Log out', exact: true }).click();
+    await second.getByText('Log in to see this page.').waitFor();
     await logInAs(second, 'Ben Customer', '/account');
     await second.getByText('ben@example.com').waitFor();
     await first.page.getByText('ben@example.com').waitFor();

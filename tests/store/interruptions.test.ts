@@ -55,7 +55,7 @@ describe(`the store, when time runs out or a part dies${ofBrowser}`, () => {
     expect(first).toMatch(/^0:(0\d|1[0-8])$/);
     await offer.getByText('95 available').waitFor();
     await buyer.getByText('This order is cancelled').waitFor();
-    await buyer.getByText('The time to pay ran out').waitFor();
+    await buyer.getByText('The time to pay ran out').first().waitFor();
     await offer.getByText('100 available').waitFor();
     await buyer.goto('/products/trail?sku=TRAIL-41');
     await buyer.locator('.offer').filter({ hasText: north }).getByText('100 available').waitFor();
