@@ -117,7 +117,7 @@ describe(`the store that npm start runs, in a browser${ofBrowser}`, () => {
     await link.waitFor();
     // The challenge goes on after a reload, under the same key.
     await page.reload();
-    await page.getByRole('button', { name: 'Ask again' }).click();
+    await page.getByRole('button', { name: 'Continue' }).click();
     const again = await Promise.all([page.context().waitForEvent('page'), link.click()]);
     await again[0].getByRole('button', { name: 'Approve' }).click();
     await again[0].getByText('Payment approved').waitFor();
@@ -133,7 +133,7 @@ describe(`the store that npm start runs, in a browser${ofBrowser}`, () => {
     await addToCart(page, 'power', 'POWER-BLACK', victor);
     await placeOrder(page);
     await pay(page, 'Slow Bank');
-    await page.getByText('The bank has not decided yet.').waitFor();
+    await page.getByText('A payment is under way').waitFor();
     await page.getByText('Paid. Thank you.').waitFor();
   });
 
@@ -266,8 +266,10 @@ describe(`the store that npm start runs, in a browser${ofBrowser}`, () => {
     await page.getByRole('button', { name: /^Hold and order/ }).click();
     await page.getByText('The connection was lost before an answer came.').waitFor();
     await page.unrouteAll();
+    // The cart is empty now: the page still says that there may be an order.
+    await page.getByText('No answer came to your last checkout').waitFor();
     await page.reload();
-    await page.getByText('Your last checkout was not answered').waitFor();
+    await page.getByText('No answer came to your last checkout').waitFor();
     await page.getByRole('button', { name: 'Ask again' }).click();
     await page.getByText('Held for you for').waitFor();
     const number = await page.getByRole('heading', { level: 1 }).textContent();

@@ -1,3 +1,5 @@
+import { signal } from '@preact/signals';
+
 /** An account of the demo store, whose password is public. */
 export interface DemoAccount {
   readonly name: string;
@@ -15,31 +17,32 @@ export interface StoreConfig {
     /** where one-time codes are shown */
     readonly messages?: string;
   };
+  /** null while unknown */
   readonly payment:
     | { readonly provider: 'sandbox'; readonly sandboxUrl: string | null }
-    | { readonly provider: 'stripe' };
+    | { readonly provider: 'stripe' }
+    | null;
   readonly accounts: readonly DemoAccount[];
 }
 
-const withoutConfig: StoreConfig = {
+/** The settings; those of production until they are loaded. */
+export const config = signal<StoreConfig>({
   mode: 'production',
   links: {},
-  payment: { provider: 'stripe' },
+  payment: null,
   accounts: [],
-};
+});
 
-export let config: StoreConfig = withoutConfig;
+const timeoutMs = 5000;
+const retryAfterMs = 2000;
 
-const attemptsMax = 5;
-const retryAfterMs = 500;
-
-/** Reads `/config.json`; without an answer the store works as in production. */
+/** Reads `/config.json`, until it is there. The store is shown meanwhile. */
 export async function loadConfig(): Promise<void> {
-  for (let attempt = 0; attempt < attemptsMax; attempt++) {
+  for (;;) {
     try {
-      const response = await fetch('/config.json');
+      const response = await fetch('/config.json', { signal: AbortSignal.timeout(timeoutMs) });
       if (response.ok) {
-        config = (await response.json()) as StoreConfig;
+        config.value = (await response.json()) as StoreConfig;
         return;
       }
     } catch {

@@ -1,25 +1,21 @@
 import { render } from 'preact';
 import { App } from './app.jsx';
 import { loadConfig } from './config.js';
+import { isDecodable } from './ui/format.js';
 import './styles/tokens.css';
 import './styles/base.css';
-import './styles/controls.css';
 import './styles/layout.css';
+import './styles/site.css';
+import './styles/controls.css';
+import './styles/fields.css';
+import './styles/notices.css';
 import './styles/products.css';
-import './styles/orders.css';
-
-/** The router of the page would fail at an address such as `/products/%`. */
-function isDecodable(path: string): boolean {
-  try {
-    decodeURIComponent(path);
-    return true;
-  } catch {
-    return false;
-  }
-}
+import './styles/product.css';
+import './styles/cart.css';
+import './styles/order.css';
 
 if (!isDecodable(window.location.pathname)) history.replaceState(null, '', '/not-found');
-await loadConfig();
+void loadConfig();
 const root = document.getElementById('store');
 if (!root) throw new Error('The page has no element with the id "store".');
 render(<App />, root);

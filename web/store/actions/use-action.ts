@@ -1,8 +1,11 @@
-import { useSignal } from '@preact/signals';
+import { signal, useSignal } from '@preact/signals';
 import { useRef } from 'preact/hooks';
 import { ApiError, ConnectionLost } from '../graph/errors.js';
 import { currentUser } from '../session/stored-session.js';
-import { createPendingActions } from './pending.js';
+import { createPendingActions, type PendingAction, type PendingState } from './pending.js';
+
+/** Increases with each change of the pending actions. */
+const changes = signal(0);
 
 /** Like `crypto.randomUUID`, which browsers have in secure contexts only. */
 function newKey(): string {
@@ -10,25 +13,50 @@ function newKey(): string {
   return [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
-export const pendingActions = createPendingActions(
-  sessionStorage,
+const pendingActions = createPendingActions({
+  store: sessionStorage,
   newKey,
-  () => currentUser.peek()?.id ?? null,
-);
+  owner: () => currentUser.peek()?.id ?? null,
+  onChange() {
+    changes.value += 1;
+  },
+});
 
-/** After these the outcome is unknown, or the same key continues what was begun. */
-const unsettledCodes = ['TRY_AGAIN', 'OUTCOME_UNKNOWN', 'INTERNAL_SERVER_ERROR', 'RATE_LIMITED'];
+/** Keys whose request is under way in this page. */
+const inFlight = new Set<string>();
+
+/** Forgets all pending actions: the user has logged out. */
+export const forgetPendingActions = () => pendingActions.clear();
+
+/** Forgets the pending actions of some names, because their effects have been seen. */
+export const forgetSeenActions = (actions: readonly string[]) =>
+  pendingActions.forget(actions, (key) => inFlight.has(key));
+
+/** The oldest pending action of a name that is in one of these states, and not under way in this page. */
+export function usePendingAction(
+  name: string,
+  states: readonly PendingState[],
+): PendingAction | undefined {
+  void changes.value; // renders again with each change
+  return pendingActions
+    .allOf(name)
+    .find(({ key, state }) => states.includes(state) && !inFlight.has(key));
+}
+
 /** The end of an attempt to pay (docs/api.md#retries): the next one needs a new key. */
 const nothingCharged = /^Nothing was charged/;
 
-function isSettledBy(error: unknown): boolean {
-  if (error instanceof ConnectionLost) return false;
-  if (!(error instanceof ApiError)) return true;
-  return !unsettledCodes.includes(error.code) || nothingCharged.test(error.message);
+/** What an error says of the action; null if it has ended without an effect. */
+function stateAfter(error: unknown): PendingState | null {
+  if (error instanceof ConnectionLost) return 'sent';
+  if (!(error instanceof ApiError)) return null;
+  const { code, message } = error;
+  if (code === 'OUTCOME_UNKNOWN' || code === 'INTERNAL_SERVER_ERROR') return 'sent';
+  return code === 'TRY_AGAIN' && !nothingCharged.test(message) ? 'refused' : null;
 }
 
 interface ActionOptions<R> {
-  /** whether an answer ends the action: a payment that is not decided continues under the same key */
+  /** whether an answer ends the action: a payment that is not decided goes on under the same key */
   isFinal?(result: R): boolean;
 }
 
@@ -46,20 +74,24 @@ export function useAction<I, R>(
   const error = useSignal<Error | null>(null);
   const running = useRef(false);
 
-  /** @returns undefined if it is running already, or failed: `error` says why */
-  async function run(input: I): Promise<R | undefined> {
+  async function runAs(input: I, key: string): Promise<R | undefined> {
     // The signal would be a render late for the second of two clicks.
     if (running.current) return undefined;
     running.current = true;
+    inFlight.add(key);
     isBusy.value = true;
     error.value = null;
-    const key = pendingActions.keyOf(name, input);
     try {
       const result = await perform(input, key);
+      inFlight.delete(key);
       if (isFinal(result)) pendingActions.settle(key);
+      else pendingActions.mark(key, 'waiting');
       return result;
     } catch (thrown) {
-      if (isSettledBy(thrown)) pendingActions.settle(key);
+      inFlight.delete(key);
+      const state = stateAfter(thrown);
+      if (state) pendingActions.mark(key, state);
+      else pendingActions.settle(key);
       error.value = thrown as Error;
       return undefined;
     } finally {
@@ -67,5 +99,16 @@ export function useAction<I, R>(
       isBusy.value = false;
     }
   }
-  return { run, isBusy, error };
+
+  return {
+    isBusy,
+    error,
+    /** @returns undefined if it is running already, or failed: `error` says why */
+    run: (input: I) =>
+      running.current
+        ? Promise.resolve(undefined)
+        : runAs(input, pendingActions.keyOf(name, input)),
+    /** Sends a pending action again, under its key. */
+    resume: ({ input, key }: PendingAction) => runAs(input as I, key),
+  };
 }

@@ -28,6 +28,13 @@ export function reportConnected(channel: Channel): void {
   if (lost.value.size === 0) recoveries.value += 1;
 }
 
+/** Nobody uses a channel any more. If it is lost, whether the router can be reached is asked in another way. */
+export function leaveChannel(channel: Channel): void {
+  if (!lost.value.has(channel)) return;
+  reportLost('http');
+  lost.value = new Set([...lost.value].filter((each) => each !== channel));
+}
+
 async function probeRouter(): Promise<void> {
   const response = await fetch('/config.json', { cache: 'no-store' }).catch(() => null);
   if (response?.ok) reportConnected('http');

@@ -390,7 +390,7 @@ export type ChangePasswordMutationVariables = Exact<{
 
 
 export type ChangePasswordMutation = { readonly changePassword:
-    | { readonly __typename: 'Session', readonly accessToken: string, readonly accessTokenExpiresAt: string, readonly refreshToken: string, readonly user: { readonly id: string, readonly name: string, readonly role: Role } }
+    | { readonly __typename: 'Session', readonly accessToken: string, readonly refreshToken: string, readonly user: { readonly id: string, readonly name: string, readonly role: Role } }
     | { readonly __typename: 'InvalidCredentials', readonly message: string }
    };
 
@@ -460,7 +460,7 @@ export type CheckoutMutation = { readonly checkout:
     | { readonly __typename: 'CheckoutSuccess', readonly order: { readonly id: string, readonly number: string } }
     | { readonly __typename: 'InsufficientStock', readonly message: string, readonly lines: ReadonlyArray<{ readonly requested: number, readonly available: number, readonly offer: { readonly id: string } | null }> }
     | { readonly __typename: 'PurchaseLimitExceeded', readonly message: string, readonly lines: ReadonlyArray<{ readonly limit: number, readonly already: number, readonly offer: { readonly id: string } | null }> }
-    | { readonly __typename: 'PriceChanged', readonly message: string, readonly lines: ReadonlyArray<{ readonly offer: { readonly id: string } | null, readonly oldPrice: { readonly amount: string, readonly currencyCode: string } | null, readonly newPrice: { readonly amount: string, readonly currencyCode: string } }>, readonly expected: { readonly amount: string, readonly currencyCode: string }, readonly actual: { readonly amount: string, readonly currencyCode: string } }
+    | { readonly __typename: 'PriceChanged', readonly message: string, readonly lines: ReadonlyArray<{ readonly offer: { readonly id: string } | null, readonly oldPrice: { readonly amount: string, readonly currencyCode: string } | null, readonly newPrice: { readonly amount: string, readonly currencyCode: string } }>, readonly actual: { readonly amount: string, readonly currencyCode: string } }
     | { readonly __typename: 'CartEmpty', readonly message: string }
     | { readonly __typename: 'OfferGone', readonly message: string, readonly offerIds: ReadonlyArray<string> }
     | { readonly __typename: 'MixedCurrencies', readonly message: string, readonly currencyCodes: ReadonlyArray<string> }
@@ -526,7 +526,7 @@ export type OrdersQueryVariables = Exact<{
 }>;
 
 
-export type OrdersQuery = { readonly orders: { readonly edges: ReadonlyArray<{ readonly node: { readonly id: string, readonly number: string, readonly status: OrderStatus, readonly cancelReason: CancelReason | null, readonly expiresAt: string | null, readonly createdAt: string, readonly total: { readonly amount: string, readonly currencyCode: string }, readonly shopOrders: ReadonlyArray<{ readonly id: string, readonly items: ReadonlyArray<{ readonly id: string, readonly name: string, readonly quantity: number }> }> } }>, readonly pageInfo: { readonly hasNextPage: boolean, readonly endCursor: string | null } } };
+export type OrdersQuery = { readonly orders: { readonly edges: ReadonlyArray<{ readonly node: { readonly id: string, readonly number: string, readonly status: OrderStatus, readonly createdAt: string, readonly total: { readonly amount: string, readonly currencyCode: string }, readonly shopOrders: ReadonlyArray<{ readonly id: string, readonly items: ReadonlyArray<{ readonly id: string, readonly name: string, readonly quantity: number }> }> } }>, readonly pageInfo: { readonly hasNextPage: boolean, readonly endCursor: string | null } } };
 
 export type ProductPageQueryVariables = Exact<{
   slug: string;
@@ -564,7 +564,7 @@ export type LogInMutationVariables = Exact<{
 
 
 export type LogInMutation = { readonly login:
-    | { readonly __typename: 'Session', readonly accessToken: string, readonly accessTokenExpiresAt: string, readonly refreshToken: string, readonly user: { readonly id: string, readonly name: string, readonly role: Role } }
+    | { readonly __typename: 'Session', readonly accessToken: string, readonly refreshToken: string, readonly user: { readonly id: string, readonly name: string, readonly role: Role } }
     | { readonly __typename: 'InvalidCredentials', readonly message: string }
    };
 
@@ -574,7 +574,7 @@ export type RegisterMutationVariables = Exact<{
 
 
 export type RegisterMutation = { readonly register:
-    | { readonly __typename: 'Session', readonly accessToken: string, readonly accessTokenExpiresAt: string, readonly refreshToken: string, readonly user: { readonly id: string, readonly name: string, readonly role: Role } }
+    | { readonly __typename: 'Session', readonly accessToken: string, readonly refreshToken: string, readonly user: { readonly id: string, readonly name: string, readonly role: Role } }
     | { readonly __typename: 'IdentityTaken', readonly message: string }
    };
 
@@ -584,7 +584,7 @@ export type RefreshSessionMutationVariables = Exact<{
 
 
 export type RefreshSessionMutation = { readonly refreshSession:
-    | { readonly __typename: 'Session', readonly accessToken: string, readonly accessTokenExpiresAt: string, readonly refreshToken: string, readonly user: { readonly id: string, readonly name: string, readonly role: Role } }
+    | { readonly __typename: 'Session', readonly accessToken: string, readonly refreshToken: string, readonly user: { readonly id: string, readonly name: string, readonly role: Role } }
     | { readonly __typename: 'InvalidCredentials', readonly message: string }
    };
 
@@ -593,7 +593,7 @@ export type RequestCodeMutationVariables = Exact<{
 }>;
 
 
-export type RequestCodeMutation = { readonly requestOtp: { readonly id: string, readonly expiresAt: string } };
+export type RequestCodeMutation = { readonly requestOtp: { readonly id: string } };
 
 export type VerifyCodeMutationVariables = Exact<{
   input: VerifyOtpInput;
@@ -601,7 +601,7 @@ export type VerifyCodeMutationVariables = Exact<{
 
 
 export type VerifyCodeMutation = { readonly verifyOtp:
-    | { readonly __typename: 'Session', readonly accessToken: string, readonly accessTokenExpiresAt: string, readonly refreshToken: string, readonly user: { readonly id: string, readonly name: string, readonly role: Role } }
+    | { readonly __typename: 'Session', readonly accessToken: string, readonly refreshToken: string, readonly user: { readonly id: string, readonly name: string, readonly role: Role } }
     | { readonly __typename: 'InvalidCredentials', readonly message: string }
    };
 
@@ -612,7 +612,7 @@ export type LogOutMutationVariables = Exact<{
 
 export type LogOutMutation = { readonly logout: boolean };
 
-export type NewSessionFragment = { readonly accessToken: string, readonly accessTokenExpiresAt: string, readonly refreshToken: string, readonly user: { readonly id: string, readonly name: string, readonly role: Role } };
+export type NewSessionFragment = { readonly accessToken: string, readonly refreshToken: string, readonly user: { readonly id: string, readonly name: string, readonly role: Role } };
 
 export type StockChangedSubscriptionVariables = Exact<{
   skus: ReadonlyArray<string> | string;
@@ -853,7 +853,6 @@ export const ProductCardFragmentDoc = /*#__PURE__*/ new TypedDocumentString(`
 export const NewSessionFragmentDoc = /*#__PURE__*/ new TypedDocumentString(`
     fragment NewSession on Session {
   accessToken
-  accessTokenExpiresAt
   refreshToken
   user {
     id
@@ -964,7 +963,6 @@ export const ChangePasswordDocument = /*#__PURE__*/ new TypedDocumentString(`
 }
     fragment NewSession on Session {
   accessToken
-  accessTokenExpiresAt
   refreshToken
   user {
     id
@@ -1362,9 +1360,6 @@ export const CheckoutDocument = /*#__PURE__*/ new TypedDocumentString(`
           ...Amount
         }
       }
-      expected {
-        ...Amount
-      }
       actual {
         ...Amount
       }
@@ -1635,8 +1630,6 @@ export const OrdersDocument = /*#__PURE__*/ new TypedDocumentString(`
         id
         number
         status
-        cancelReason
-        expiresAt
         createdAt
         total {
           ...Amount
@@ -1781,7 +1774,6 @@ export const LogInDocument = /*#__PURE__*/ new TypedDocumentString(`
 }
     fragment NewSession on Session {
   accessToken
-  accessTokenExpiresAt
   refreshToken
   user {
     id
@@ -1801,7 +1793,6 @@ export const RegisterDocument = /*#__PURE__*/ new TypedDocumentString(`
 }
     fragment NewSession on Session {
   accessToken
-  accessTokenExpiresAt
   refreshToken
   user {
     id
@@ -1821,7 +1812,6 @@ export const RefreshSessionDocument = /*#__PURE__*/ new TypedDocumentString(`
 }
     fragment NewSession on Session {
   accessToken
-  accessTokenExpiresAt
   refreshToken
   user {
     id
@@ -1833,7 +1823,6 @@ export const RequestCodeDocument = /*#__PURE__*/ new TypedDocumentString(`
     mutation RequestCode($input: RequestOtpInput!) {
   requestOtp(input: $input) {
     id
-    expiresAt
   }
 }
     `) as unknown as TypedDocumentString<RequestCodeMutation, RequestCodeMutationVariables>;
@@ -1849,7 +1838,6 @@ export const VerifyCodeDocument = /*#__PURE__*/ new TypedDocumentString(`
 }
     fragment NewSession on Session {
   accessToken
-  accessTokenExpiresAt
   refreshToken
   user {
     id

@@ -1,5 +1,5 @@
 import { createClient, type Sink, type SubscribePayload } from 'graphql-ws';
-import { reportConnected, reportLost } from './connection.js';
+import { leaveChannel, reportConnected, reportLost } from './connection.js';
 
 export interface Socket {
   /** @returns a function that ends the subscription */
@@ -72,7 +72,7 @@ export function createSocket({ channel, tokenOf, onForbidden }: SocketOptions): 
         isOpen = false;
         open -= 1;
         stop();
-        if (open === 0) reportConnected(channel);
+        if (open === 0) leaveChannel(channel);
       };
     },
     reconnect: () => client.terminate(),

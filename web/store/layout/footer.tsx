@@ -2,7 +2,7 @@ import { config } from '../config.js';
 
 /** What the store promises; in development, the ways behind the scenes. */
 export function Footer() {
-  const { graphiql, sandbox, messages } = config.links;
+  const { graphiql, sandbox, messages } = config.value.links;
   const links = [
     [graphiql, 'GraphiQL'],
     [sandbox, 'Apollo Sandbox'],

@@ -6,7 +6,7 @@ export interface SandboxMethod {
   readonly effect: string;
 }
 
-/** All methods of the sandbox (`dev/payment-sandbox/payments/methods.ts`), those that a visitor tries first first. */
+/** All methods of the sandbox (`dev/payment-sandbox/payments/methods.ts`), the ones that a visitor tries first at the top. */
 export const sandboxMethods: readonly SandboxMethod[] = [
   { name: 'Credit Card', effect: 'The payment succeeds.' },
   { name: 'Declined Card', effect: 'The bank declines it.' },

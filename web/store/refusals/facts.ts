@@ -9,7 +9,6 @@ export interface RefusalFacts {
   readonly offerIds?: readonly string[];
   readonly currencyCodes?: readonly string[];
   readonly actual?: AmountFragment;
-  readonly expected?: AmountFragment;
   readonly code?: string;
   readonly status?: string;
   readonly retryAt?: string | null;
@@ -39,7 +38,7 @@ export const declineReasons: Readonly<Record<string, string>> = {
   LIMIT_EXCEEDED: 'A limit of the payment method is exceeded.',
 };
 
-/** A refusal as sentences: what is so, then what to do. */
+/** A refusal as sentences: the facts, then what to do. */
 export function sentencesOf(refusal: RefusalFacts, nameOf: NameOf = () => undefined): string[] {
   const { lines = [], message = 'This is not possible.' } = refusal;
   const named = (line: RefusedLine, fact: string) => {
@@ -80,8 +79,6 @@ export function sentencesOf(refusal: RefusalFacts, nameOf: NameOf = () => undefi
       ];
     case 'OrderExpired':
       return ['The time to pay ran out, and the units went back on sale. Nothing was charged.'];
-    case 'InvalidCredentials':
-      return ['The address or the secret is wrong. Check both, then try again.'];
     default:
       return [message];
   }

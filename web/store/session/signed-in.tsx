@@ -17,7 +17,7 @@ export function SignedIn({ title, children }: SignedInProps) {
   // What one user has loaded is not for the next one.
   if (user) return <div key={user.id}>{children}</div>;
   const text = hasSessionEnded.value
-    ? 'Your session has ended. Log in again to go on.'
+    ? 'Your session has ended. Log in again to continue.'
     : 'Log in to see this page.';
   return (
     <Page title={title}>

@@ -55,13 +55,20 @@ function follower(socket: Socket): Follow {
 
     function open(): void {
       if (isStopped) return;
+      let hasEnded = false;
+      // Stopping it completes it: it ends once.
+      const end = (errors: readonly SentError[]) => {
+        if (hasEnded) return;
+        hasEnded = true;
+        void retry(errors);
+      };
       stop = socket.subscribe(payload, {
         next: ({ data, errors }) => {
           if (data) onData(data as Parameters<typeof onData>[0]);
-          else if (errors) void retry(errors as readonly SentError[]);
+          else if (errors) end(errors as readonly SentError[]);
         },
-        error: (thrown) => void retry(Array.isArray(thrown) ? thrown : []),
-        complete: () => void retry([]),
+        error: (thrown) => end(Array.isArray(thrown) ? thrown : []),
+        complete: () => end([]),
       });
     }
 

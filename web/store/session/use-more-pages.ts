@@ -1,25 +1,36 @@
 import { useSignal } from '@preact/signals';
-import { useEffect } from 'preact/hooks';
+import { useEffect, useRef } from 'preact/hooks';
 
 /** A page of a list. */
 interface Connection {
   readonly pageInfo: { readonly hasNextPage: boolean; readonly endCursor: string | null };
 }
 
+/** End of a first page → the pages after it that were shown last, so that "back" shows them again. */
+const shownBefore = new Map<string, readonly Connection[]>();
+const shownBeforeMax = 10;
+
 /**
- * The pages of a list after its first one, which are loaded one at a time. They begin again at the end of the first
- * page when that was loaded again.
+ * The pages of a list after its first one, which are loaded one at a time. They begin again when the first page ends
+ * elsewhere.
+ *
+ * @param list tells lists with the same end apart
  */
 export function useMorePages<P extends Connection>(
+  list: string,
   first: P,
   load: (after: string | null) => Promise<P>,
 ) {
-  const more = useSignal<readonly P[]>([]);
+  const key = `${list} ${first.pageInfo.endCursor}`;
+  const more = useSignal((shownBefore.get(key) ?? []) as readonly P[]);
+  const shownKey = useRef(key);
   const isBusy = useSignal(false);
   const error = useSignal<Error | null>(null);
   useEffect(() => {
+    if (shownKey.current === key) return;
+    shownKey.current = key;
     more.value = [];
-  }, [first]);
+  }, [key]);
   const pages = [first, ...more.value];
   const { hasNextPage, endCursor } = (pages.at(-1) ?? first).pageInfo;
 
@@ -29,6 +40,8 @@ export function useMorePages<P extends Connection>(
     error.value = null;
     try {
       more.value = [...more.value, await load(endCursor)];
+      if (shownBefore.size >= shownBeforeMax) shownBefore.clear();
+      shownBefore.set(key, more.value);
     } catch (thrown) {
       error.value = thrown as Error;
     }

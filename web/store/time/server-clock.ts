@@ -1,38 +1,50 @@
-import { signal } from '@preact/signals';
+import { effect, signal } from '@preact/signals';
+import { recoveries } from '../graph/connection.js';
+import { ApiError } from '../graph/errors.js';
 import { ServerTimeDocument } from '../graph/operations.js';
 import { requestPublic } from '../session/request.js';
 
 const syncEveryMs = 5 * 60_000;
+const retryAfterMs = 5000;
 const tickMs = 250;
+/** The clocks of a machine differ by more than this after it has slept, or after its time was set. */
+const driftMaxMs = 1000;
 
 /** Server time minus that of `performance.now()`, in ms; null while unknown. */
 let offsetMs: number | null = null;
-let syncedAtMs = Number.NEGATIVE_INFINITY;
+/** by `performance.now()` */
+let syncAtMs = 0;
+/** `Date.now()` minus `performance.now()` */
+let driftMs = Date.now() - performance.now();
 
-/** Current time of the server, Unix time in ms; null while unknown. It advances while someone uses it. */
+/** Current time of the server, Unix time in ms; null while unknown. It advances while someone follows it. */
 export const serverNowMs = signal<number | null>(null);
 
-let users = 0;
+let followers = 0;
 let timer: ReturnType<typeof setInterval> | undefined;
 
 /** Keeps `serverNowMs` current until the returned function is called. */
-export function useServerClock(): () => void {
-  users += 1;
-  if (users === 1) timer = setInterval(tick, tickMs);
+export function followServerClock(): () => void {
+  followers += 1;
+  if (followers === 1) timer = setInterval(tick, tickMs);
   tick();
   return () => {
-    users -= 1;
-    if (users === 0) clearInterval(timer);
+    followers -= 1;
+    if (followers === 0) clearInterval(timer);
   };
 }
 
 function tick(): void {
   const nowMs = performance.now();
-  if (nowMs - syncedAtMs > syncEveryMs) {
-    syncedAtMs = nowMs;
+  const drift = Date.now() - nowMs;
+  if (Math.abs(drift - driftMs) > driftMaxMs) {
+    [driftMs, offsetMs, syncAtMs] = [drift, null, 0];
+  }
+  if (nowMs >= syncAtMs) {
+    syncAtMs = nowMs + syncEveryMs;
     void synchronize();
   }
-  if (offsetMs !== null) serverNowMs.value = nowMs + offsetMs;
+  serverNowMs.value = offsetMs === null ? null : nowMs + offsetMs;
 }
 
 /** The answer was made half-way between request and receipt, at best. */
@@ -41,13 +53,13 @@ async function synchronize(): Promise<void> {
   try {
     const { serverTime } = await requestPublic(ServerTimeDocument, {});
     offsetMs = Date.parse(serverTime) - (sentAtMs + performance.now()) / 2;
-    tick();
-  } catch {
-    syncedAtMs = Number.NEGATIVE_INFINITY;
+  } catch (error) {
+    const waitMs = error instanceof ApiError ? (error.retryAfterMs ?? 0) : 0;
+    syncAtMs = performance.now() + Math.max(waitMs, retryAfterMs);
   }
 }
 
-// While a machine sleeps, `performance.now()` may stand still.
-document.addEventListener('visibilitychange', () => {
-  if (document.visibilityState === 'visible') syncedAtMs = Number.NEGATIVE_INFINITY;
+// After a lost connection the last attempt may have failed.
+effect(() => {
+  if (recoveries.value > 0) syncAtMs = 0;
 });

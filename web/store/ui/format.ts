@@ -23,6 +23,16 @@ export const formatTime = (time: string) => times.format(new Date(time));
 export const count = (value: number, noun: string) =>
   `${formatNumber(value)} ${noun}${value === 1 ? '' : 's'}`;
 
+/** Whether the escapes of a path are valid: the router of the page would fail at `/products/%`. */
+export function isDecodable(path: string): boolean {
+  try {
+    decodeURIComponent(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** "4:05" */
 export function formatDuration(ms: number): string {
   const seconds = Math.max(0, Math.ceil(ms / 1000));

@@ -12,7 +12,7 @@ export function MorePages({ list, label }: MorePagesProps) {
   const { hasNextPage, isBusy, error, loadMore } = list;
   return (
     <>
-      <ErrorNotice error={error.value} />
+      <ErrorNotice error={error.value} failed="query" />
       {hasNextPage && (
         <p class="centered">
           <Button isBusy={isBusy.value} onClick={() => void loadMore()}>

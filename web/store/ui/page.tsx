@@ -15,8 +15,9 @@ export function Page({ title, aside, children }: PageProps) {
     document.title = `${title} · Holdfast`;
   }, [title]);
   useEffect(() => {
-    // Not when the site is opened: then the browser begins at the top.
-    if (hasNavigated) heading.current?.focus({ preventScroll: true });
+    // Not when the site is opened: then the browser begins at the top. Nor from someone who types, as in the search.
+    const isTyping = document.activeElement instanceof HTMLInputElement;
+    if (hasNavigated && !isTyping) heading.current?.focus({ preventScroll: true });
     hasNavigated = true;
   }, []);
   return (

@@ -1,52 +1,50 @@
-import { useEffect, useState } from 'preact/hooks';
+import { useState } from 'preact/hooks';
 
 interface QuantityFieldProps {
   /** for screen readers */
   readonly label: string;
   readonly value: number;
-  /** 1 or more */
+  /** the button for one more stops here; a typed number may be higher, and is refused with its reason */
   readonly max: number;
-  readonly disabled?: boolean;
+  readonly isBusy?: boolean;
   onValue(value: number): void;
 }
 
-/** A number of units, 1 to `max`, with a button for one less and one more. */
-export function QuantityField({ label, value, max, disabled, onValue }: QuantityFieldProps) {
-  const [text, setText] = useState(String(value));
-  useEffect(() => setText(String(value)), [value]);
-  const set = (next: number) => {
-    const units = Math.min(Math.max(1, next), Math.max(max, value));
-    setText(String(units));
-    if (units !== value) onValue(units);
-  };
-  const typed = () => set(/^\d{1,5}$/.test(text) ? Number(text) : value);
+const unitsMax = 10_000;
+
+/** A number of units, 1 to 10,000, with a button for one fewer and one more. */
+export function QuantityField({ label, value, max, isBusy = false, onValue }: QuantityFieldProps) {
+  const [typed, setTyped] = useState<string | null>(null);
+
+  function finish(): void {
+    const units = /^\d{1,5}$/.test(typed ?? '') ? Number(typed) : value;
+    setTyped(null);
+    if (units !== value && units >= 1 && units <= unitsMax && !isBusy) onValue(units);
+  }
+  // With `disabled` a button would lose the focus while it is busy.
+  const step = (name: string, sign: string, units: number, isPossible: boolean) => (
+    <button
+      type="button"
+      aria-label={name}
+      aria-disabled={isPossible && !isBusy ? undefined : true}
+      onClick={() => isPossible && !isBusy && onValue(units)}
+    >
+      {sign}
+    </button>
+  );
   return (
-    <fieldset class="quantity" aria-label={label} disabled={disabled}>
-      <button
-        type="button"
-        aria-label="One less"
-        disabled={value <= 1}
-        onClick={() => set(value - 1)}
-      >
-        −
-      </button>
+    <fieldset class="quantity" aria-label={label} aria-busy={isBusy}>
+      {step('One fewer', '−', value - 1, value > 1)}
       <input
         aria-label="Units"
         inputMode="numeric"
         autocomplete="off"
-        value={text}
-        onInput={({ currentTarget }) => setText(currentTarget.value)}
-        onBlur={typed}
-        onKeyDown={({ key }) => key === 'Enter' && typed()}
+        value={typed ?? String(value)}
+        onInput={({ currentTarget }) => setTyped(currentTarget.value)}
+        onBlur={finish}
+        onKeyDown={({ key }) => key === 'Enter' && finish()}
       />
-      <button
-        type="button"
-        aria-label="One more"
-        disabled={value >= max}
-        onClick={() => set(value + 1)}
-      >
-        +
-      </button>
+      {step('One more', '+', value + 1, value < max)}
     </fieldset>
   );
 }

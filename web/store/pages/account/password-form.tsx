@@ -53,7 +53,7 @@ export function ChangePasswordForm() {
         text={next}
       />
       <RefusalNotice refusal={refusal.value} />
-      <ErrorNotice error={error.value} />
+      <ErrorNotice error={error.value} failed="log-in" />
       <div class="row">
         <Button type="submit" isBusy={isBusy.value}>
           Change the password

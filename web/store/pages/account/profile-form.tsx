@@ -37,7 +37,9 @@ export function ProfileForm({ profile }: { readonly profile: Profile }) {
       <dl class="properties">
         <dt>E-mail</dt>
         <dd>
-          {profile.email ? `${profile.email}${profile.emailVerified ? '' : ' (not proven)'}` : '–'}
+          {profile.email
+            ? `${profile.email}${profile.emailVerified ? '' : ' (not verified)'}`
+            : '–'}
         </dd>
         <dt>Phone</dt>
         <dd>{profile.phone ?? '–'}</dd>

@@ -1,4 +1,4 @@
-import { useAction } from '../../actions/use-action.js';
+import { forgetPendingActions, useAction } from '../../actions/use-action.js';
 import { type AccountQuery, EndSessionDocument } from '../../graph/operations.js';
 import { logOut } from '../../session/log-out.js';
 import { request } from '../../session/request.js';
@@ -16,7 +16,11 @@ interface SessionsProps {
 
 /** Where the user is logged in; others can be ended. */
 export function Sessions({ sessions, onChange }: SessionsProps) {
-  const leave = useAction('logout', logOut);
+  const leave = useAction('logout', async (input: { everywhere: boolean }) => {
+    const hasEnded = await logOut(input);
+    forgetPendingActions();
+    return hasEnded;
+  });
   const { edges, pageInfo } = sessions;
   return (
     <section class="panel stack" aria-labelledby="sessions">

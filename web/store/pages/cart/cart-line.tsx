@@ -57,6 +57,7 @@ export function CartLine({ line, onCart, onRemoved }: CartLineProps) {
     onRemoved(line);
   }
 
+  const others = offer?.inOtherCarts ?? 0;
   const limit = Math.min(offer?.purchaseLimit ?? 10_000, available ?? 10_000, 10_000);
   return (
     <li class="cart-line">
@@ -76,7 +77,12 @@ export function CartLine({ line, onCart, onRemoved }: CartLineProps) {
         <p class="faint">
           {offer ? `${offer.shop.name} · ${formatMoney(unitPrice)} each` : 'No longer for sale'}
         </p>
-        {offer && <p class="cart-line-stock">{stockSentence(available)}</p>}
+        {offer && (
+          <p class="cart-line-stock">
+            {stockSentence(available)}
+            {others > 0 && ` · ${formatNumber(others)} in other carts`}
+          </p>
+        )}
         <Problem line={line} available={available} isBusy={change.isBusy.value} set={set} />
         <RefusalNotice refusal={refusal.value} />
         <ErrorNotice error={change.error.value ?? removal.error.value} />
@@ -87,7 +93,7 @@ export function CartLine({ line, onCart, onRemoved }: CartLineProps) {
             label={`Units of ${name}`}
             value={quantity}
             max={Math.max(1, limit)}
-            disabled={change.isBusy.value}
+            isBusy={change.isBusy.value}
             onValue={(units) => void set(units)}
           />
         )}

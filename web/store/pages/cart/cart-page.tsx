@@ -1,5 +1,5 @@
 import { useSignal } from '@preact/signals';
-import { useEffect } from 'preact/hooks';
+import { useEffect, useRef } from 'preact/hooks';
 import { useAction } from '../../actions/use-action.js';
 import {
   AddToCartDocument,
@@ -47,6 +47,7 @@ function Cart() {
       {!cart && !error.value && <Loading label="Loading the cart …" />}
       {removed.value && (
         <UndoRemoval
+          key={removed.value.id}
           line={removed.value}
           onCart={setCart}
           onDone={() => {
@@ -84,14 +85,12 @@ function Cart() {
 }
 
 function Summary({ cart }: { readonly cart: CartContentsFragment }) {
-  const problems = cart.items.filter(({ problem }) => problem !== null).length;
   return (
     <section class="panel" aria-label="Summary">
       <Total total={cart.total} />
       <p class="faint">
         Nothing is held yet. The checkout holds all units at once, or says which ones are missing.
       </p>
-      {problems > 0 && <p class="problem">{problems} of the lines need a decision first.</p>}
       <a class="button button-primary button-wide" href="/checkout">
         Check out
       </a>
@@ -108,6 +107,9 @@ interface UndoRemovalProps {
 /** Offers to put a removed line back. */
 function UndoRemoval({ line, onCart, onDone }: UndoRemovalProps) {
   const refusal = useSignal<RefusalFacts | null>(null);
+  const box = useRef<HTMLDivElement>(null);
+  // The button that had the focus is gone with its line.
+  useEffect(() => box.current?.querySelector('button')?.focus(), []);
   const undo = useAction(
     'undoRemoval',
     async (input: { offerId: string; quantity: number }, key) => {
@@ -127,7 +129,7 @@ function UndoRemoval({ line, onCart, onDone }: UndoRemovalProps) {
     onDone();
   }
   return (
-    <div class="undo" role="status">
+    <div class="undo" role="status" ref={box}>
       <p>{line.name} was removed.</p>
       {line.offer && (
         <Button small isBusy={undo.isBusy.value} onClick={() => void run()}>

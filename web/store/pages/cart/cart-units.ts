@@ -1,4 +1,5 @@
 import { effect, signal } from '@preact/signals';
+import { forgetSeenActions } from '../../actions/use-action.js';
 import { type CartContentsFragment, CartDocument } from '../../graph/operations.js';
 import { request } from '../../session/request.js';
 import { currentUser } from '../../session/stored-session.js';
@@ -11,9 +12,10 @@ const storageKey = 'holdfast.cart-units';
  */
 export const cartUnits = signal(Number(localStorage.getItem(storageKey) ?? 0));
 
-/** Notes what an answer says of the cart. */
+/** Notes what an answer says of the cart: whether units were added is known now. */
 export function noteCart({ items }: CartContentsFragment): void {
   cartUnits.value = items.reduce((sum, { quantity }) => sum + quantity, 0);
+  forgetSeenActions(['addToCart', 'undoRemoval']);
 }
 
 /** Reads the cart, after something else than this page has changed it. */
@@ -23,8 +25,13 @@ export async function refreshCartUnits(): Promise<void> {
 }
 
 effect(() => localStorage.setItem(storageKey, String(cartUnits.value)));
+let shownUserId = currentUser.peek()?.id;
 effect(() => {
-  if (!currentUser.value) cartUnits.value = 0;
+  const userId = currentUser.value?.id;
+  if (userId === shownUserId) return;
+  shownUserId = userId;
+  if (userId) void refreshCartUnits();
+  else cartUnits.value = 0;
 });
 window.addEventListener('storage', ({ key, newValue }) => {
   if (key === storageKey) cartUnits.value = Number(newValue ?? 0);

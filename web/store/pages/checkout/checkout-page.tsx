@@ -23,7 +23,7 @@ import {
   isComplete,
   shippingAddressOf,
 } from '../account/address-text.js';
-import { noteCart } from '../cart/cart-units.js';
+import { refreshCartUnits } from '../cart/cart-units.js';
 import { AddressChoice } from './address-choice.jsx';
 import { type CheckoutResult, checkoutAction, placeOrder } from './place-order.js';
 import { UnansweredCheckout } from './unanswered-checkout.jsx';
@@ -87,7 +87,7 @@ function CheckoutForm({ cart, addresses, reload }: CheckoutFormProps) {
     });
     if (!result) return;
     if (result.__typename === 'CheckoutSuccess') {
-      noteCart({ ...cart, items: [] });
+      void refreshCartUnits();
       route(`/orders/${result.order.id}`);
       return;
     }

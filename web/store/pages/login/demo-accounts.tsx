@@ -23,7 +23,7 @@ export function DemoAccounts({ accounts }: { readonly accounts: readonly DemoAcc
         ))}
       </ul>
       <RefusalNotice refusal={refusal.value} />
-      <ErrorNotice error={error.value} />
+      <ErrorNotice error={error.value} failed="log-in" />
     </section>
   );
 }

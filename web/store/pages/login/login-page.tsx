@@ -4,6 +4,7 @@ import { useLocation } from 'preact-iso';
 import { config } from '../../config.js';
 import { currentUser } from '../../session/stored-session.js';
 import { hasSessionEnded } from '../../session/tokens.js';
+import { isDecodable } from '../../ui/format.js';
 import { Notice } from '../../ui/notice.jsx';
 import { Page } from '../../ui/page.jsx';
 import { DemoAccounts } from './demo-accounts.jsx';
@@ -19,9 +20,12 @@ const ways = {
 type Way = keyof typeof ways;
 
 /** A page of this store; anything else leads to the list. */
-function pageAfter(next: string | undefined): string {
-  if (!next?.startsWith('/') || next.startsWith('//') || next.includes('\\')) return '/';
-  return next.startsWith('/login') ? '/' : next;
+function pageAfter(next = '/'): string {
+  const { origin } = window.location;
+  if (!URL.canParse(next, origin)) return '/';
+  const { origin: given, pathname, search } = new URL(next, origin);
+  const isPage = given === origin && isDecodable(pathname) && pathname !== '/login';
+  return isPage ? `${pathname}${search}` : '/';
 }
 
 /** Logs in, or opens an account, then goes back to where the visitor came from. */
@@ -37,7 +41,7 @@ export function LoginPage() {
     <Page title="Log in">
       {hasSessionEnded.value && (
         <Notice tone="warning">
-          <p>Your session has ended. Log in again to go on.</p>
+          <p>Your session has ended. Log in again to continue.</p>
         </Notice>
       )}
       <div class="split split-even">
@@ -62,7 +66,7 @@ export function LoginPage() {
           {way.value === 'phone' && <PhoneForm />}
           {way.value === 'register' && <RegisterForm />}
         </section>
-        {config.accounts.length > 0 && <DemoAccounts accounts={config.accounts} />}
+        {config.value.accounts.length > 0 && <DemoAccounts accounts={config.value.accounts} />}
       </div>
     </Page>
   );

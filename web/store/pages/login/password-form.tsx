@@ -27,7 +27,7 @@ export function PasswordForm() {
         text={password}
       />
       <RefusalNotice refusal={refusal.value} />
-      <ErrorNotice error={error.value} />
+      <ErrorNotice error={error.value} failed="log-in" />
       <Button type="submit" look="primary" isBusy={isBusy.value}>
         Log in
       </Button>

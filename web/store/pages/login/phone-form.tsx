@@ -62,7 +62,7 @@ function CodeForm({ challengeId, phone, goBack }: CodeFormProps) {
   const code = useSignal('');
   const name = useSignal('');
   const { run, isBusy, error, refusal } = useLogIn(verifyCode);
-  const { messages } = config.links;
+  const { messages } = config.value.links;
   return (
     <form
       class="stack"
@@ -97,7 +97,7 @@ function CodeForm({ challengeId, phone, goBack }: CodeFormProps) {
         text={name}
       />
       <RefusalNotice refusal={refusal.value} />
-      <ErrorNotice error={error.value} />
+      <ErrorNotice error={error.value} failed="log-in" />
       <div class="row">
         <Button type="submit" look="primary" isBusy={isBusy.value}>
           Log in

@@ -34,7 +34,7 @@ export function RegisterForm() {
         text={password}
       />
       <RefusalNotice refusal={refusal.value} />
-      <ErrorNotice error={error.value} />
+      <ErrorNotice error={error.value} failed="log-in" />
       <Button type="submit" look="primary" isBusy={isBusy.value}>
         Create the account
       </Button>

@@ -1,4 +1,5 @@
 import { useSignal } from '@preact/signals';
+import { useEffect, useRef } from 'preact/hooks';
 import { useAction } from '../../actions/use-action.js';
 import { CancelOrderDocument, type OrderDetailsFragment } from '../../graph/operations.js';
 import type { RefusalFacts } from '../../refusals/facts.js';
@@ -10,7 +11,14 @@ import { ErrorNotice } from '../../ui/error-notice.jsx';
 /** Cancels the order, after a second click. */
 export function CancelOrder({ order }: { readonly order: OrderDetailsFragment }) {
   const isAsking = useSignal(false);
+  const hasAsked = useRef(false);
   const refusal = useSignal<RefusalFacts | null>(null);
+  const box = useRef<HTMLDivElement>(null);
+  // The button that was clicked is gone.
+  useEffect(() => {
+    if (hasAsked.current) box.current?.querySelector('button')?.focus();
+    hasAsked.current = true;
+  }, [isAsking.value]);
   const cancel = useAction('cancelOrder', async (input: { id: string }, key) => {
     return (await request(CancelOrderDocument, { ...input, idempotencyKey: key })).cancelOrder;
   });
@@ -21,7 +29,7 @@ export function CancelOrder({ order }: { readonly order: OrderDetailsFragment })
   }
   const isPaid = order.status === 'CONFIRMED';
   return (
-    <div class="stack start">
+    <div class="stack start" ref={box}>
       {isAsking.value ? (
         <fieldset class="row" aria-label="Cancel the order?">
           <span>

@@ -1,5 +1,5 @@
 import { useEffect } from 'preact/hooks';
-import { serverNowMs, useServerClock } from '../../time/server-clock.js';
+import { followServerClock, serverNowMs } from '../../time/server-clock.js';
 import { formatDuration } from '../../ui/format.js';
 
 const hurryMs = 60_000;
@@ -11,7 +11,7 @@ interface CountdownProps {
 
 /** The time that is left to pay, by the server's clock. */
 export function Countdown({ until }: CountdownProps) {
-  useEffect(useServerClock, []);
+  useEffect(followServerClock, []);
   if (serverNowMs.value === null) return <p class="countdown">…</p>;
   const leftMs = Date.parse(until) - serverNowMs.value;
   if (leftMs <= 0) {

@@ -8,9 +8,10 @@ import {
   OrderDocument,
   type PaymentStatus,
 } from '../../graph/operations.js';
-import { request } from '../../session/request.js';
 import { SignedIn } from '../../session/signed-in.jsx';
 import { followOwn } from '../../session/streams.js';
+import { useQuery } from '../../session/use-query.js';
+import { ErrorNotice } from '../../ui/error-notice.jsx';
 import { formatTime } from '../../ui/format.js';
 import { Loading } from '../../ui/loading.jsx';
 import { Notice } from '../../ui/notice.jsx';
@@ -56,13 +57,13 @@ function LiveOrder({ id }: { readonly id: string }) {
       ),
     [id],
   );
-  /** A declined payment is in the history, and does not change the order: the stream does not report it. */
-  async function refresh(): Promise<void> {
-    const answer = await request(OrderDocument, { id }).catch(() => null);
-    if (answer?.order) take(answer.order);
-  }
+  // Also where WebSockets do not work; and after a declined payment, which the stream does not report.
+  const { data, error, reload } = useQuery(OrderDocument, { id });
+  useEffect(() => {
+    if (data.value?.order) take(data.value.order);
+  }, [data.value]);
 
-  if (refused.value) {
+  if (refused.value || data.value?.order === null) {
     return (
       <Page title="Order">
         <Empty title="There is no such order in this account.">
@@ -73,8 +74,13 @@ function LiveOrder({ id }: { readonly id: string }) {
       </Page>
     );
   }
-  if (!order.value) return <Loading label="Loading the order …" />;
-  return <Order order={order.value} refresh={refresh} />;
+  if (order.value) return <Order order={order.value} refresh={reload} />;
+  if (!error.value) return <Loading label="Loading the order …" />;
+  return (
+    <Page title="Order">
+      <ErrorNotice error={error.value} retry={reload} />
+    </Page>
+  );
 }
 
 interface OrderProps {

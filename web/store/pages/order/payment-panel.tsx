@@ -1,6 +1,7 @@
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
-import { pendingActions, useAction } from '../../actions/use-action.js';
+import type { PendingAction } from '../../actions/pending.js';
+import { useAction, usePendingAction } from '../../actions/use-action.js';
 import { config } from '../../config.js';
 import type { OrderDetailsFragment } from '../../graph/operations.js';
 import { sandboxMethods } from '../../payment/sandbox-methods.js';
@@ -9,13 +10,7 @@ import { Button } from '../../ui/button.jsx';
 import { ErrorNotice } from '../../ui/error-notice.jsx';
 import { formatMoney } from '../../ui/format.js';
 import { Notice } from '../../ui/notice.jsx';
-import {
-  isDecided,
-  type PaymentRequest,
-  type PayResult,
-  payAction,
-  payOrder,
-} from './pay-order.js';
+import { isDecided, type PayResult, payAction, payOrder } from './pay-order.js';
 
 const askAgainMs = 2000;
 
@@ -29,16 +24,17 @@ export function PaymentPanel({ order, onAnswer }: PaymentPanelProps) {
   const { id, total } = order;
   const method = useSignal(sandboxMethods[0]?.name ?? 'Credit Card');
   const result = useSignal<PayResult | null>(null);
-  const pending = useSignal(pendingActions.allOf(payAction(id))[0]);
   const pay = useAction(payAction(id), payOrder, { isFinal: isDecided });
+  const pending = usePendingAction(payAction(id), ['sent', 'waiting']);
 
-  async function run(request: PaymentRequest): Promise<void> {
-    result.value = (await pay.run(request)) ?? null;
-    pending.value = pendingActions.allOf(payAction(id))[0];
+  async function take(answer: Promise<PayResult | undefined>): Promise<void> {
+    result.value = (await answer) ?? null;
     await onAnswer();
   }
-  const begin = () => run({ orderId: id, paymentMethod: method.value });
-  const goOn = () => run(pending.value?.input as PaymentRequest);
+  const begin = () => take(pay.run({ orderId: id, paymentMethod: method.value }));
+  const goOn = async () => {
+    if (pending) await take(pay.resume(pending));
+  };
 
   const isPending = result.value?.__typename === 'PaymentPending';
   // The bank's decision arrives by the order's stream too; asking again ends the attempt.
@@ -48,10 +44,14 @@ export function PaymentPanel({ order, onAnswer }: PaymentPanelProps) {
     return () => clearTimeout(timer);
   }, [result.value]);
 
-  if (config.payment.provider !== 'sandbox') {
+  if (config.value.payment?.provider !== 'sandbox') {
     return (
       <Notice tone="info" title="Payment">
-        <p>This installation takes payments through its provider’s own form.</p>
+        <p>
+          {config.value.payment
+            ? 'This installation takes payments through its provider’s own form.'
+            : 'Loading …'}
+        </p>
       </Notice>
     );
   }
@@ -60,13 +60,8 @@ export function PaymentPanel({ order, onAnswer }: PaymentPanelProps) {
       <h2 id="pay">Pay {formatMoney(total)}</h2>
       {result.value?.__typename === 'PaymentActionRequired' ? (
         <Challenge result={result.value} isBusy={pay.isBusy.value} goOn={goOn} />
-      ) : pending.value ? (
-        <Notice tone="info" title="A payment is under way">
-          <p>{isPending ? 'The bank has not decided yet.' : 'Its last answer did not arrive.'}</p>
-          <Button isBusy={pay.isBusy.value} onClick={() => void goOn()}>
-            Ask again
-          </Button>
-        </Notice>
+      ) : pending || (result.value && !isDecided(result.value)) ? (
+        <UnderWay pending={pending} isBusy={pay.isBusy.value} goOn={goOn} />
       ) : (
         <form
           class="stack"
@@ -91,6 +86,29 @@ export function PaymentPanel({ order, onAnswer }: PaymentPanelProps) {
       )}
       <ErrorNotice error={pay.error.value} />
     </section>
+  );
+}
+
+interface UnderWayProps {
+  readonly pending: PendingAction | undefined;
+  readonly isBusy: boolean;
+  goOn(): Promise<void>;
+}
+
+/** A payment that goes on, also after a reload of the page. */
+function UnderWay({ pending, isBusy, goOn }: UnderWayProps) {
+  const isUnanswered = pending?.state === 'sent';
+  return (
+    <Notice tone="info" title={isUnanswered ? 'No answer came' : 'A payment is under way'}>
+      <p>
+        {isUnanswered
+          ? 'The payment may have been made. Ask again: it is made at most once.'
+          : 'It waits for the bank, or for you to confirm it.'}
+      </p>
+      <Button isBusy={isBusy} onClick={() => void goOn()}>
+        {isUnanswered ? 'Ask again' : 'Continue'}
+      </Button>
+    </Notice>
   );
 }
 
@@ -132,7 +150,8 @@ interface ChallengeProps {
 /** Leads to the page on which the customer confirms the payment. */
 function Challenge({ result, isBusy, goOn }: ChallengeProps) {
   const { clientSecret, payment } = result;
-  const sandboxUrl = config.payment.provider === 'sandbox' ? config.payment.sandboxUrl : null;
+  const { payment: setting } = config.value;
+  const sandboxUrl = setting?.provider === 'sandbox' ? setting.sandboxUrl : null;
   const address =
     sandboxUrl && payment.providerTransactionId
       ? `${sandboxUrl}/challenge/${encodeURIComponent(payment.providerTransactionId)}?secret=${encodeURIComponent(clientSecret)}`

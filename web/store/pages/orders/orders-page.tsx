@@ -35,8 +35,8 @@ const statuses: readonly (readonly [OrderStatus | '', string])[] = [
 function Orders() {
   const status = useSignal<OrderStatus | ''>('');
   const variables = { status: status.value || null };
-  const { data, error, reload } = useQuery(OrdersDocument, variables);
-  const first = data.value?.orders;
+  const { current, error, reload } = useQuery(OrdersDocument, variables);
+  const first = current?.orders;
   return (
     <Page title="Orders">
       <div class="field field-inline">
@@ -68,7 +68,7 @@ interface OrderListProps {
 }
 
 function OrderList({ first, variables }: OrderListProps) {
-  const list = useMorePages(first, async (after) => {
+  const list = useMorePages(`orders ${variables.status}`, first, async (after) => {
     return (await request(OrdersDocument, { ...variables, after })).orders;
   });
   const orders = list.pages.flatMap(({ edges }) => edges.map(({ node }) => node));

@@ -11,8 +11,8 @@ import { VariantOffers } from './variant-offers.jsx';
 export function ProductPage() {
   const { slug = '' } = useRoute().params;
   const { query } = useLocation();
-  const { data, error, reload } = useQuery(ProductPageDocument, { slug }, { isPublic: true });
-  if (!data.value) {
+  const { current, error, reload } = useQuery(ProductPageDocument, { slug }, { isPublic: true });
+  if (!current) {
     return error.value ? (
       <Page title="Product">
         <ErrorNotice error={error.value} retry={reload} />
@@ -21,7 +21,7 @@ export function ProductPage() {
       <Loading label="Loading the product …" />
     );
   }
-  const { product } = data.value;
+  const { product } = current;
   if (!product) {
     return (
       <Page title="Not found">

@@ -11,14 +11,23 @@ import { OfferRow } from './offer-row.jsx';
 // Reasons and carts are not part of the stream: they are read again after changes, by each viewer at another moment.
 const refreshAfterMs = 1500;
 const refreshSpreadMs = 1500;
+// Other carts change without a change of the stock.
+const refreshEveryMs = 30_000;
 
 /** The offers of a variant, with live stock. */
 export function VariantOffers({ sku }: { readonly sku: string }) {
   const { data, error, reload } = useQuery(VariantOffersDocument, { sku });
   const offers = data.value?.variant?.offers;
-  const version = useComputed(() => {
-    const levels = [...stockOf(sku).value.shops.values()];
-    return levels.reduce((sum, level) => sum + level.version, 0);
+  // Shops without an offer are in the stream too: their changes are nothing to read here.
+  const changed = useComputed(() => {
+    const { shops } = stockOf(sku).value;
+    return (data.value?.variant?.offers ?? [])
+      .map(({ shop, availability }) => {
+        const version = shops.get(shop.id)?.version ?? 0;
+        return availability && version > availability.version ? `${shop.id} ${version}` : '';
+      })
+      .join(' ')
+      .trim();
   }).value;
 
   useEffect(() => watchSkus([sku]), [sku]);
@@ -30,12 +39,16 @@ export function VariantOffers({ sku }: { readonly sku: string }) {
     });
   }, [offers]);
   useEffect(() => {
-    if (!offers) return undefined;
-    const seen = offers.reduce((sum, { availability }) => sum + (availability?.version ?? 0), 0);
-    if (version <= seen) return undefined;
+    if (!changed) return undefined;
     const timer = setTimeout(reload, refreshAfterMs + Math.random() * refreshSpreadMs);
     return () => clearTimeout(timer);
-  }, [version, offers]);
+  }, [changed]);
+  useEffect(() => {
+    const timer = setInterval(() => {
+      if (document.visibilityState === 'visible') void reload();
+    }, refreshEveryMs);
+    return () => clearInterval(timer);
+  }, [sku]);
 
   if (!data.value) {
     if (error.value) return <ErrorNotice error={error.value} retry={reload} />;

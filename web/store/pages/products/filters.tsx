@@ -1,7 +1,11 @@
+import { useSignal } from '@preact/signals';
+import { useEffect, useRef } from 'preact/hooks';
 import { useLocation } from 'preact-iso';
 import { CategoriesDocument, type ProductSort } from '../../graph/operations.js';
 import { useQuery } from '../../session/use-query.js';
 import { addressOf, currentChoice, type ListChoice, sorts } from './list-address.js';
+
+const typingMs = 300;
 
 /** Category, price range, stock and order of the list. */
 export function Filters({ choice }: { readonly choice: ListChoice }) {
@@ -93,7 +97,11 @@ interface PriceFieldProps extends ChoiceFieldProps {
   readonly placeholder: string;
 }
 
+/** A price, which filters when nothing was typed for a moment. */
 function PriceField({ label, placeholder, value, onChange }: PriceFieldProps) {
+  const typed = useSignal<string | null>(null);
+  const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
+  useEffect(() => () => clearTimeout(timer.current), []);
   return (
     <input
       aria-label={label}
@@ -103,8 +111,16 @@ function PriceField({ label, placeholder, value, onChange }: PriceFieldProps) {
       title="A price such as 20 or 19.90"
       autocomplete="off"
       size={6}
-      value={value}
-      onInput={({ currentTarget }) => onChange(currentTarget.value.trim().replace(',', '.'))}
+      value={typed.value ?? value}
+      onInput={({ currentTarget }) => {
+        const text = currentTarget.value.trim().replace(',', '.');
+        typed.value = text;
+        clearTimeout(timer.current);
+        timer.current = setTimeout(() => {
+          typed.value = null;
+          onChange(text);
+        }, typingMs);
+      }}
     />
   );
 }

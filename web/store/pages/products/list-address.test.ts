@@ -4,7 +4,7 @@ describe('the address of the list', () => {
   it('holds what was chosen, and is read back', () => {
     const choice = readChoice({
       q: 'café',
-      category: 'c1',
+      category: '01a19467-e800-7bbc-8f36-20aff7415dc0',
       min: '10',
       max: '99.90',
       stock: 'in',
@@ -12,6 +12,18 @@ describe('the address of the list', () => {
     });
     const { searchParams } = new URL(addressOf(choice), 'http://store');
     expect(readChoice(Object.fromEntries(searchParams))).toEqual(choice);
+  });
+
+  it('keeps an order that differs from the default of its search', () => {
+    const queries: Record<string, string>[] = [
+      { q: 'shoe', sort: 'NEWEST' },
+      { sort: 'RELEVANCE' },
+      { sort: 'NAME' },
+    ];
+    for (const query of queries) {
+      const { searchParams } = new URL(addressOf(readChoice(query)), 'http://store');
+      expect(readChoice(Object.fromEntries(searchParams)).sort).toBe(query.sort);
+    }
   });
 
   it('is plain without a choice', () => {

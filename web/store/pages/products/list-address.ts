@@ -1,6 +1,6 @@
 import type { ProductFilter, ProductSort } from '../../graph/operations.js';
 
-/** What the list shows, as it stands in the address of the page. */
+/** What the list shows: the parameters in the address of the page. */
 export interface ListChoice {
   readonly search: string;
   readonly categoryId: string;
@@ -21,18 +21,22 @@ export const sorts: Readonly<Record<ProductSort, string>> = {
 const isSort = (text: string | undefined): text is ProductSort =>
   text !== undefined && Object.hasOwn(sorts, text);
 
+const isUuid = (text: string) => /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text);
 const isPrice = (text: string) => /^\d{1,10}(\.\d{1,2})?$/.test(text);
+
+/** Best match first in a search, else newest first. */
+export const defaultSort = (search: string): ProductSort =>
+  search.trim() ? 'RELEVANCE' : 'NEWEST';
 
 export function readChoice(query: Readonly<Record<string, string>>): ListChoice {
   const { q = '', category = '', min = '', max = '', stock, sort } = query;
-  const byDefault = q.trim() ? 'RELEVANCE' : 'NEWEST';
   return {
     search: q,
     categoryId: category,
     minPrice: min,
     maxPrice: max,
     inStock: stock === 'in',
-    sort: isSort(sort) ? sort : byDefault,
+    sort: isSort(sort) ? sort : defaultSort(q),
   };
 }
 
@@ -50,17 +54,21 @@ export function addressOf(choice: ListChoice): string {
   if (minPrice) parameters.set('min', minPrice);
   if (maxPrice) parameters.set('max', maxPrice);
   if (inStock) parameters.set('stock', 'in');
-  if (sort !== 'NEWEST' && !(sort === 'RELEVANCE' && search)) parameters.set('sort', sort);
+  if (sort !== defaultSort(search)) parameters.set('sort', sort);
   const text = parameters.toString();
   return text ? `/?${text}` : '/';
 }
+
+/** Whether nothing can match, because the lowest price is above the highest. */
+export const isEmptyRange = ({ minPrice, maxPrice }: ListChoice) =>
+  isPrice(minPrice) && isPrice(maxPrice) && Number(minPrice) > Number(maxPrice);
 
 /** Prices that are not complete yet are left out. */
 export function filterOf(choice: ListChoice): ProductFilter {
   const { search, categoryId, minPrice, maxPrice, inStock } = choice;
   return {
     ...(search.trim() && { search: [...search].slice(0, 200).join('') }),
-    ...(categoryId && { categoryId }),
+    ...(isUuid(categoryId) && { categoryId }),
     ...(isPrice(minPrice) && { minPrice }),
     ...(isPrice(maxPrice) && { maxPrice }),
     ...(inStock && { inStock: true }),

@@ -13,9 +13,10 @@ import { noteTotal } from '../../stock/live-stock.js';
 import { ErrorNotice } from '../../ui/error-notice.jsx';
 import { SkeletonCards } from '../../ui/loading.jsx';
 import { MorePages } from '../../ui/more-pages.jsx';
+import { Notice } from '../../ui/notice.jsx';
 import { Empty, Page } from '../../ui/page.jsx';
 import { Filters } from './filters.jsx';
-import { filterOf, readChoice } from './list-address.js';
+import { filterOf, isEmptyRange, readChoice } from './list-address.js';
 import { ProductCard } from './product-card.jsx';
 
 type ProductPage = ProductsQuery['products'];
@@ -35,10 +36,11 @@ export function ProductsPage() {
   const { query } = useLocation();
   const choice = readChoice(query);
   const variables = { filter: filterOf(choice), sort: choice.sort };
-  const { data, error, isLoading, reload } = useQuery(ProductsDocument, variables, {
+  const { data, current, error, isLoading, reload } = useQuery(ProductsDocument, variables, {
     isPublic: true,
   });
-  const first = data.value?.products;
+  // While another list is loading, the one before stays; not if that fails.
+  const first = (error.value ? current : data.value)?.products;
   useEffect(() => {
     if (first) noteStock(first);
   }, [first]);
@@ -46,7 +48,13 @@ export function ProductsPage() {
   return (
     <Page title={title}>
       <Filters choice={choice} />
-      <ErrorNotice error={error.value} retry={reload} />
+      {isEmptyRange(choice) ? (
+        <Notice tone="warning">
+          <p>The lowest price is above the highest. Change one of them.</p>
+        </Notice>
+      ) : (
+        <ErrorNotice error={error.value} retry={reload} />
+      )}
       {!first && !error.value && <SkeletonCards />}
       {first && (
         <div class={isLoading.value ? 'is-stale' : undefined} aria-busy={isLoading.value}>
@@ -66,7 +74,7 @@ interface ProductListProps {
 }
 
 function ProductList({ first, variables }: ProductListProps) {
-  const list = useMorePages(first, async (after) => {
+  const list = useMorePages(JSON.stringify(variables), first, async (after) => {
     const { products: next } = await requestPublic(ProductsDocument, { ...variables, after });
     noteStock(next);
     return next;

@@ -1,7 +1,7 @@
-import { useSignal, useSignalEffect } from '@preact/signals';
+import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import { useLocation } from 'preact-iso';
-import { addressOf, currentChoice } from './list-address.js';
+import { addressOf, currentChoice, defaultSort } from './list-address.js';
 
 const typingMs = 180;
 
@@ -17,12 +17,15 @@ export function SearchField() {
   useEffect(() => {
     if (document.activeElement?.id !== 'search' || !inList) text.value = shown;
   }, [shown, inList]);
-  useSignalEffect(() => () => clearTimeout(timer.current));
+  // A visitor who has gone elsewhere is not pulled back.
+  useEffect(() => () => clearTimeout(timer.current), [path]);
 
   function search(now: string): void {
     clearTimeout(timer.current);
     const choice = currentChoice();
-    const sort = choice.sort === 'RELEVANCE' || choice.sort === 'NEWEST' ? 'NEWEST' : choice.sort;
+    // A chosen order stays; that of the former search by default becomes that of the new one.
+    const isDefault = choice.sort === defaultSort(choice.search);
+    const sort = isDefault ? defaultSort(now) : choice.sort;
     const found = addressOf({ ...choice, search: now, sort });
     // Each letter in the history would make "back" useless.
     route(found, window.location.pathname === '/');
