@@ -22,6 +22,14 @@ jest.setTimeout(180_000);
 const north = 'North Outfitters';
 const victor = 'Victor’s Corner';
 
+/** Lets requests of an operation arrive, and aborts their answers. */
+const loseAnswersTo = (page: Page, operation: string) =>
+  page.route('**/graphql', async (route) => {
+    if (!route.request().postData()?.includes(operation)) return route.fallback();
+    await route.fetch();
+    await route.abort();
+  });
+
 describe(`the store that npm start runs, in a browser${ofBrowser}`, () => {
   let place: Awaited<ReturnType<typeof createPlace>>;
   let browser: Browser;
@@ -245,6 +253,32 @@ describe(`the store that npm start runs, in a browser${ofBrowser}`, () => {
     await page.getByText('Ships to 中村 勉').waitFor();
   });
 
+  inChromium('adds again what was removed after its answer was lost', async () => {
+    const { page, errors } = await visits.openAs('Victor Vendor');
+    await page.goto('/products/slide?sku=SLIDE-L');
+    await loseAnswersTo(page, 'mutation AddToCart');
+    const add = offer(page, north).getByRole('button', { name: /^Add to cart/ });
+    await add.click();
+    await page.getByText('The connection was lost before an answer came.').waitFor();
+    await page.unrouteAll();
+    await page.goto('/cart');
+    await page.getByRole('button', { name: 'Remove Recovery Slide, L' }).click();
+    await page.getByText('Your cart is empty.').waitFor();
+    await addToCart(page, 'slide', 'SLIDE-L', north);
+    await page.goto('/cart');
+    await page.locator('.cart-line').filter({ hasText: 'Recovery Slide' }).waitFor();
+    expect(errors.splice(0).filter((text) => !text.includes('ERR_FAILED'))).toEqual([]);
+  });
+
+  inChromium('lets an order be paid where WebSockets do not work', async () => {
+    const { page } = await visits.openAs('Ana Customer');
+    await page.routeWebSocket('**/graphql', (socket) => socket.close());
+    await addToCart(page, 'daypack', 'DAYPACK-RUST', victor);
+    await placeOrder(page);
+    await pay(page, 'Credit Card');
+    await page.getByText('Paid. Thank you.').waitFor();
+  });
+
   inChromium('does nothing twice: a double click, a lost answer, a reload', async () => {
     const { page, errors } = await visits.openAs('Ana Customer');
     await page.goto('/products/duffel?sku=DUFFEL-BLACK');
@@ -258,11 +292,7 @@ describe(`the store that npm start runs, in a browser${ofBrowser}`, () => {
     await page.goto('/checkout');
     await fillAddress(page);
     // The order is placed, and its answer is lost.
-    await page.route('**/graphql', async (route) => {
-      if (!route.request().postData()?.includes('mutation Checkout')) return route.fallback();
-      await route.fetch();
-      await route.abort();
-    });
+    await loseAnswersTo(page, 'mutation Checkout');
     await page.getByRole('button', { name: /^Hold and order/ }).click();
     await page.getByText('The connection was lost before an answer came.').waitFor();
     await page.unrouteAll();

@@ -1,5 +1,5 @@
 import { batch } from '@preact/signals';
-import { useEffect } from 'preact/hooks';
+import { useEffect, useRef } from 'preact/hooks';
 import { useLocation } from 'preact-iso';
 import {
   type ProductCardFragment,
@@ -41,6 +41,9 @@ export function ProductsPage() {
   });
   // While another list is loading, the one before stays; not if that fails.
   const first = (error.value ? current : data.value)?.products;
+  // What is shown belongs to these.
+  const shown = useRef(variables);
+  if (current) shown.current = variables;
   useEffect(() => {
     if (first) noteStock(first);
   }, [first]);
@@ -58,7 +61,11 @@ export function ProductsPage() {
       {!first && !error.value && <SkeletonCards />}
       {first && (
         <div class={isLoading.value ? 'is-stale' : undefined} aria-busy={isLoading.value}>
-          <ProductList key={JSON.stringify(variables)} first={first} variables={variables} />
+          <ProductList
+            key={JSON.stringify(shown.current)}
+            first={first}
+            variables={shown.current}
+          />
         </div>
       )}
     </Page>
