@@ -51,7 +51,8 @@ export function visit(slugs: readonly string[]): readonly Stop[] {
       go: async (page) => {
         await page.getByLabel('Search products').fill('急須');
         await shown(page, '“急須”');
-        await page.locator('.card').first().waitFor();
+        await page.locator('.card').nth(1).waitFor({ state: 'detached' });
+        await page.locator('.card').filter({ hasText: '急須' }).waitFor();
       },
     },
     {
