@@ -220,4 +220,43 @@ describe('the open sessions of a user', () => {
       expect(await isOpen(open)).toBe(true);
     });
   });
+
+  describe('whose own session has ended, while its access token is valid', () => {
+    /** A user whose first session has ended, and two that were opened since. */
+    async function afterLogout() {
+      const { email, all } = await logInOften(1);
+      const [ended] = all as [Tokens];
+      await calls.logout(ended.accessToken);
+      const open = [await calls.login(email, 'secret-1'), await calls.login(email, 'secret-1')];
+      return { ended, open: open as [Tokens, Tokens] };
+    }
+
+    it('are not listed', async () => {
+      const { ended, open } = await afterLogout();
+      const { data, errors } = await system.graphql(
+        `{ me { name sessions { ${fields} } } }`,
+        {},
+        ended.accessToken,
+      );
+      expect(errors?.[0]?.extensions.code).toBe('UNAUTHENTICATED');
+      expect(JSON.stringify(data)).not.toContain(idOf(open[0]));
+    });
+
+    it('are not ended by endSession or logout', async () => {
+      const { ended, open } = await afterLogout();
+      const ids = [ended, ...open].map(idOf);
+      const rows = () =>
+        database.query('select * from login_session where id = any($1) order by id', [ids]);
+      const before = (await rows()).rows;
+      for (const id of ids) {
+        expect((await calls.end(ended.accessToken, id)).data).toEqual({ endSession: true });
+      }
+      for (const everywhere of [false, true]) {
+        const { data } = await calls.logout(ended.accessToken, everywhere);
+        expect(data).toEqual({ logout: true });
+      }
+      expect((await rows()).rows).toEqual(before);
+      expect([await isOpen(open[0]), await isOpen(open[1])]).toEqual([true, true]);
+    });
+  });
 });

@@ -11,7 +11,7 @@ import { User } from './user.js';
  * 0. the row of the request’s idempotency key: `Once.begin`;
  * 1. accounts in the order of their ids, `for no key update`: `lockUsers`, `lockOwnerAndCaller`.
  *    A login takes its account `for share` in the statement that opens the session (open-session.ts);
- * 2. one session, `for update`: `requireLiveSession`, `lockSessionOfToken`;
+ * 2. one session, `for update`: `lockIfLive`, `requireLiveSession`, `lockSessionOfToken`;
  * 3. other sessions, refresh tokens and addresses, by the statements that change them.
  *
  * Whatever changes an account's password, identifiers or role, several of its sessions, or its default
@@ -51,14 +51,22 @@ export async function lockOwnerAndCaller(
   return [owner, caller];
 }
 
-/** Locks a session. @throws `UNAUTHENTICATED` when it has ended */
-export async function requireLiveSession(tx: EntityManager, sessionId: string): Promise<void> {
+/** Locks a session. @returns whether it has not ended */
+export async function lockIfLive(tx: EntityManager, sessionId: string): Promise<boolean> {
   const live = await sql(
     tx,
     'select 1 from login_session where id = $1 and ended_at is null for update',
     [sessionId],
   );
-  if (live.length === 0) throw unauthenticated('This session has ended. Please log in again.');
+  return live.length > 0;
+}
+
+export const sessionHasEnded = () =>
+  unauthenticated('This session has ended. Please log in again.');
+
+/** Locks a session. @throws `UNAUTHENTICATED` when it has ended */
+export async function requireLiveSession(tx: EntityManager, sessionId: string): Promise<void> {
+  if (!(await lockIfLive(tx, sessionId))) throw sessionHasEnded();
 }
 
 export interface LiveSession {

@@ -4,12 +4,12 @@ import type { Role } from '../../shared/auth/tokens.js';
 import { sql, sqlCount } from '../../shared/database/sql.js';
 import { transact } from '../../shared/database/transact.js';
 import type { SubgraphContext } from '../../shared/graphql/context.js';
-import { lockUsers } from '../locks.js';
+import { lockIfLive, lockUsers } from '../locks.js';
 import { markEnded, markRoleChanged } from './session-signals.js';
 
 /**
  * Ends the session of the access token, or all sessions of its user. Their refresh tokens are refused from
- * now on; access tokens stay valid until they expire, 15 minutes at most.
+ * now on; access tokens stay valid until they expire, 15 minutes at most. An ended session ends no others.
  */
 export function logout(context: SubgraphContext, everywhere: boolean): Promise<boolean> {
   return endOwnSessions(context, everywhere ? {} : { only: identityOf(context).sessionId });
@@ -17,8 +17,8 @@ export function logout(context: SubgraphContext, everywhere: boolean): Promise<b
 
 /**
  * As `logout`, for one session of the user of the access token. The answer is the same for a session that has
- * ended, is another user's or does not exist, so it shows nothing about sessions of others. Admins end their own
- * sessions alone, too.
+ * ended, is another user's or does not exist, so it shows nothing about sessions of others. It is also the same for a
+ * caller whose own session has ended. Admins end their own sessions alone, too.
  */
 export function endSession(context: SubgraphContext, sessionId: string): Promise<boolean> {
   return endOwnSessions(context, { only: sessionId });
@@ -28,10 +28,11 @@ async function endOwnSessions(
   context: SubgraphContext,
   which: { readonly only?: string },
 ): Promise<boolean> {
-  const { id } = identityOf(context);
+  const { id, sessionId } = identityOf(context);
   await transact(context.em, async (tx) => {
     await lockUsers(tx, [id]);
-    await endSessions(tx, id, which);
+    // A token whose session was ended may be in the hands of whoever the user locked out.
+    if (await lockIfLive(tx, sessionId)) await endSessions(tx, id, which);
   });
   return true;
 }

@@ -64,3 +64,17 @@ export const loadSessionsOfUsers: BatchLoad<
     return toConnection(list, first, ({ lastUsedAt, id }) => [lastUsedAt.getTime(), id]);
   });
 };
+
+/** Whether sessions have not ended. No lock: for reads. */
+export const loadLiveSessions: BatchLoad<string, boolean, { readonly em: EntityManager }> = async (
+  ids,
+  { em },
+) => {
+  const rows = await sql<{ id: string }>(
+    em,
+    'select id from login_session where id = any($1::uuid[]) and ended_at is null',
+    [ids],
+  );
+  const live = new Set(rows.map(({ id }) => id));
+  return ids.map((id) => live.has(id));
+};

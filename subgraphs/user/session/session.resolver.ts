@@ -3,9 +3,10 @@ import { connectionOf, PageArgs } from '../../shared/graphql/connection.js';
 import { loaderOf, type SubgraphContext } from '../../shared/graphql/context.js';
 import { UUID } from '../../shared/graphql/scalars.js';
 import { Allow, requireSelf, VariesByUser } from '../../shared/rights/rights.js';
+import { sessionHasEnded } from '../locks.js';
 import { User } from '../user.js';
 import { endSession, logout } from './end-sessions.js';
-import { loadSessionsOfUsers, sessionPage } from './load-sessions.js';
+import { loadLiveSessions, loadSessionsOfUsers, sessionPage } from './load-sessions.js';
 import { LoginSession } from './login-session.js';
 import type { SessionContext } from './open-session.js';
 import { refreshSession } from './refresh-session.js';
@@ -18,15 +19,23 @@ export class SessionsOfUserResolver {
   @Allow('self')
   @FieldResolver(() => OpenSessionConnection, {
     description:
-      'Sessions that have neither ended nor expired, newest use first. Only the user and admins see them.',
+      'Sessions that have neither ended nor expired, newest use first. Only the user and admins see them; the user ' +
+      'only in a session that has not ended.',
   })
-  sessions(
+  async sessions(
     @Root() user: User,
     @Args(() => PageArgs) page: PageArgs,
     @Ctx() context: SubgraphContext,
   ) {
     requireSelf(context, user);
-    return loaderOf(context, loadSessionsOfUsers).load(sessionPage(user.id, page));
+    const sessions = await loaderOf(context, loadSessionsOfUsers).load(sessionPage(user.id, page));
+    const { identity } = context;
+    // Read after the list: a session that is open now was open when the list was read.
+    const isLive =
+      identity?.id !== user.id ||
+      (await loaderOf(context, loadLiveSessions).load(identity.sessionId));
+    if (!isLive) throw sessionHasEnded();
+    return sessions;
   }
 }
 
@@ -58,7 +67,8 @@ export class SessionResolver {
   @Allow('signed-in')
   @Mutation(() => Boolean, {
     description:
-      'Ends this session, or all sessions of the user; also true if it had already ended.',
+      'Ends this session, or all sessions of the user. If this one has already ended, nothing is changed, and the ' +
+      'result is true.',
   })
   logout(
     @Arg('everywhere', () => Boolean, {
@@ -74,7 +84,8 @@ export class SessionResolver {
   @Allow('signed-in')
   @Mutation(() => Boolean, {
     description:
-      'Ends one session of the signed-in user, as `logout` does; also true if the user has no such open session.',
+      'Ends one session of the signed-in user, as `logout` does. Also true if the user has no such open session, or if ' +
+      'the session of the request has ended: then nothing is changed.',
   })
   endSession(
     @Arg('id', () => UUID, { description: 'The session: one of `User.sessions`.' }) id: string,
