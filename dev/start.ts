@@ -34,6 +34,14 @@ let ending: Promise<void> | undefined;
 let hasState = false;
 
 function readSettings() {
+  // The processes run with NODE_ENV=development, so each of them would accept it.
+  if (process.env.NODE_ENV === 'production') {
+    console.error(
+      'npm start is for development: it shows one-time codes and accounts with public passwords. ' +
+        'Run it without NODE_ENV=production.',
+    );
+    return process.exit(1);
+  }
   const portOfRouter = port.min(1).max(60_000); // operations ports are 5000 higher
   try {
     return loadConfig({

@@ -214,6 +214,7 @@ describe('npm start', () => {
     ['REDIS_URL', 'nonsense', /REDIS_URL must be redis:/],
     ['LOG_LEVEL', 'loud', /LOG_LEVEL is malformed/],
     ['RATE_LIMIT_PROFILE', 'none', /RATE_LIMIT_PROFILE is malformed/],
+    ['NODE_ENV', 'production', /^npm start is for development.*NODE_ENV=production\.\n$/],
   ])(
     'reports in one sentence that %s=%s is invalid',
     async (name, value, sentence) => {
