@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import cors from 'cors';
 import helmet from 'helmet';
 import { isExplorerPath } from '../explorer/index.js';
-import { isStorePath } from '../store/paths.js';
+import { isPicturePath, isStorePath } from '../store/paths.js';
 
 const sandboxCdn = [
   'https://apollo-server-landing-page.cdn.apollographql.com',
@@ -63,22 +63,24 @@ type SetHeaders = (request: IncomingMessage, response: ServerResponse) => void;
 
 /**
  * Headers of every response: the content security policy, and CORS for the allowed origins, except for the store,
- * whose files only its own pages load. No cookies are used, so an allowed origin gets nothing that other clients
- * do not get.
+ * whose files only its own pages load, but for the pictures: pages of every origin may show those that
+ * `Product.images` links. No cookies are used, so an allowed origin gets nothing that other clients do not get.
  */
 export function createWebHeaders(origins: readonly string[], hasTls: boolean): SetHeaders {
-  const securityWith = (directives: Policy) =>
+  const securityWith = (directives: Policy, resources: 'same-origin' | 'cross-origin') =>
     headersOf(
       helmet({
         contentSecurityPolicy: { useDefaults: false, directives },
+        crossOriginResourcePolicy: { policy: resources },
         crossOriginOpenerPolicy: { policy: 'same-origin-allow-popups' },
         referrerPolicy: { policy: 'strict-origin-when-cross-origin' },
         strictTransportSecurity: hasTls,
       }),
     );
-  const security = securityWith(contentPolicy);
-  const explorerSecurity = securityWith(explorerPolicy);
-  const storeSecurity = securityWith(storePolicy);
+  const security = securityWith(contentPolicy, 'same-origin');
+  const explorerSecurity = securityWith(explorerPolicy, 'same-origin');
+  const storeSecurity = securityWith(storePolicy, 'same-origin');
+  const pictureSecurity = securityWith(storePolicy, 'cross-origin');
   const setCors = cors<IncomingMessage>({
     origin: [...origins],
     methods: ['GET', 'POST', 'PUT'],
@@ -90,7 +92,8 @@ export function createWebHeaders(origins: readonly string[], hasTls: boolean): S
     const path = request.url?.split('?', 1)[0] ?? '/';
     const isStore = isStorePath(path);
     const ofExplorer = isExplorerPath(path) ? explorerSecurity : security;
-    const headers = isStore ? storeSecurity : ofExplorer;
+    const ofStore = isPicturePath(path) ? pictureSecurity : storeSecurity;
+    const headers = isStore ? ofStore : ofExplorer;
     for (const [name, value] of headers) response.setHeader(name, value);
     if (origins.length > 0 && !isStore) setCors(request, response, done);
   };

@@ -13,6 +13,9 @@ export const isPagePath = (path: string): boolean => page.test(path);
 export const isStorePath = (path: string): boolean =>
   path === settingsPath || path.startsWith('/assets/') || isPagePath(path);
 
+/** Whether the path is below that of the pictures, to which `Product.images` of the demo store links. */
+export const isPicturePath = (path: string): boolean => path.startsWith('/assets/pictures/');
+
 /** @returns null for a path with a malformed escape */
 export function decodePath(path: string): string | null {
   try {
