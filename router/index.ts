@@ -115,7 +115,7 @@ export async function startRouter(env = process.env, overrides: Overrides = {}) 
   const serveExplorer = createExplorer(config.INTROSPECTION, operations);
   const fileLimit = overrides.fileLimit ?? fileLimits[config.RATE_LIMIT_PROFILE];
   const consumeFileLimit = createFileLimit(fileLimit, registry);
-  const serveStore = createStore({ settings, consumeFileLimit, folder: storeFolder });
+  const serveStore = createStore({ settings, consumeFileLimit, logger, folder: storeFolder });
   const proxiedRoutes = createProxiedRoutes(urls, config.ROUTER_SECRET, logger);
 
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {

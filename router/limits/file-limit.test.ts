@@ -1,3 +1,4 @@
+import { jest } from '@jest/globals';
 import type { DomainError } from '../../subgraphs/shared/errors.js';
 import { Registry } from '../../subgraphs/shared/observability/metrics.js';
 import { createFileLimit } from './file-limit.js';
@@ -27,12 +28,22 @@ describe('the limit of files', () => {
     expect(await registry.metrics()).toContain('holdfast_rate_limited_total{limit="files"} 2');
   });
 
-  it('ends with its window', async () => {
-    const consume = createFileLimit({ points: 1, seconds: 0.05 }, new Registry());
-    consume('192.0.2.1');
-    expect(() => consume('192.0.2.1')).toThrow('Wait, then try again.');
-    await new Promise((resolve) => setTimeout(resolve, 100));
-    expect(() => consume('192.0.2.1')).not.toThrow();
+  it('ends with its window', () => {
+    jest.useFakeTimers();
+    try {
+      // The cache takes the start time 0 for none.
+      jest.advanceTimersByTime(1);
+      const consume = createFileLimit({ points: 1, seconds: 10 }, new Registry());
+      consume('192.0.2.1');
+      for (const passedMs of [1, 9998]) {
+        jest.advanceTimersByTime(passedMs);
+        expect(() => consume('192.0.2.1')).toThrow('Wait, then try again.');
+      }
+      jest.advanceTimersByTime(2);
+      expect(() => consume('192.0.2.1')).not.toThrow();
+    } finally {
+      jest.useRealTimers();
+    }
   });
 
   it('keeps the counts of a bounded number of addresses: those of the latest requests', () => {

@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { brotliDecompressSync, gunzipSync } from 'node:zlib';
+import type { Logger } from '../../subgraphs/shared/observability/logger.js';
 import {
   createStoreBuild,
   storePage,
@@ -28,10 +29,12 @@ describe('the files of the store', () => {
   let folder: string;
   let serve: ReturnType<typeof createStore>;
   let counted: string[] = [];
+  let warnings: string[] = [];
   const create = (changed: Partial<StoreSettings> = {}) =>
     createStore({
       settings: { ...settings, ...changed },
       consumeFileLimit: (address) => void counted.push(address),
+      logger: { warn: (_: object, text: string) => void warnings.push(text) } as unknown as Logger,
       folder,
     });
   const server = createServer((request, response) => {
@@ -49,6 +52,7 @@ describe('the files of the store', () => {
   beforeEach(() => {
     folder = createStoreBuild();
     counted = [];
+    warnings = [];
     serve = create();
   });
   afterEach(() => rmSync(folder, { recursive: true }));
@@ -146,6 +150,21 @@ describe('the files of the store', () => {
     }
   });
 
+  it('ignore an Accept-Encoding or If-None-Match that is too long to compare', async () => {
+    const { etag = '' } = (await get(storeScript, { 'accept-encoding': 'br' })).headers;
+    const fill = (start: string, length: number) =>
+      `${start},${'a,'.repeat(8000)}`.slice(0, length);
+    const longestKnown = { 'accept-encoding': fill('br', 200), 'if-none-match': fill(etag, 200) };
+    expect((await get(storeScript, longestKnown)).status).toBe(304);
+    // Node.js refuses headers of more than 16 KiB in all.
+    for (const length of [201, 15_500]) {
+      const encoded = await get(storeScript, { 'accept-encoding': fill('br', length) });
+      expect([encoded.status, encoded.headers['content-encoding']]).toEqual([200, undefined]);
+      const headers = { 'accept-encoding': 'br', 'if-none-match': fill(etag, length) };
+      expect((await get(storeScript, headers)).status).toBe(200);
+    }
+  });
+
   it('have the same headers for HEAD, without a body', async () => {
     for (const path of ['/', storeScript, '/config.json']) {
       const [got, head] = [await get(path), await get(path, {}, 'HEAD')];
@@ -210,11 +229,24 @@ describe('the files of the store', () => {
     serve = create();
     for (const path of ['/', storeScript]) {
       const { status, text } = await get(path);
-      expect([status, text]).toEqual([404, 'The store is not built: npm run build:web does it.']);
+      expect([status, text]).toEqual([404, 'The store is not built. Run npm run build:web.']);
     }
     expect(JSON.parse((await get('/config.json')).text)).toEqual(settings);
     writeStoreFile(folder, 'index.html', storePage, 0);
     expect((await get('/')).status).toBe(200);
+  });
+
+  it('are not there without a build in production until the router restarts, which logs it', async () => {
+    rmSync(join(folder, 'index.html'));
+    serve = create({ mode: 'production' });
+    expect(warnings).toEqual(['store build not found']);
+    const sentence = 'The store is not built. Run npm run build:web, then restart the router.';
+    expect((await get('/')).text).toBe(sentence);
+    writeStoreFile(folder, 'index.html', storePage, 0);
+    expect([(await get('/')).status, (await get('/')).text]).toEqual([404, sentence]);
+    serve = create({ mode: 'production' });
+    expect((await get('/')).status).toBe(200);
+    expect(warnings).toHaveLength(1);
   });
 
   it('do not need assets, and of too many the oldest are dropped', () => {
