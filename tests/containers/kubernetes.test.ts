@@ -24,12 +24,7 @@ import {
 import { loadAsInProduction, missingVariables, unknownVariables } from './process-environment.js';
 
 // Kubernetes has no payment sandbox: production uses a real provider.
-const ofSandbox = [
-  'PAYMENT_PROVIDER',
-  'PAYMENT_SANDBOX_URL',
-  'PAYMENT_SANDBOX_WEBHOOK_SECRET',
-  'STORE_PAYMENT_SANDBOX_URL',
-];
+const ofSandbox = ['PAYMENT_PROVIDER', 'PAYMENT_SANDBOX_URL', 'PAYMENT_SANDBOX_WEBHOOK_SECRET'];
 
 describe('the manifests of Kubernetes', () => {
   it.each([...kustomize(join(folder, 'base')), ...objects].map((each) => [nameOf(each), each]))(

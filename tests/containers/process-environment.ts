@@ -36,6 +36,7 @@ const notExposed = [
   'SWEEP_EVERY_MS',
   'STRIPE_API_URL',
   'STORE_DEVELOPMENT',
+  'STORE_PAYMENT_SANDBOX_URL',
   'TLS_CERT',
   'TLS_KEY',
 ];
