@@ -55,6 +55,17 @@ describe('the environments of npm start', () => {
     expect(of({ STORE_DEVELOPMENT: '{}' }).router).not.toHaveProperty('STORE_DEVELOPMENT');
   });
 
+  it('leave the address of the payment sandbox to the developer', () => {
+    const name = 'STORE_PAYMENT_SANDBOX_URL';
+    expect(of().router).toMatchObject({ [name]: 'http://localhost:4010' });
+    for (const given of [
+      { [name]: 'https://dev.example:4010' },
+      { [`${name}_FILE`]: '/run/url' },
+    ]) {
+      expect(of(given).router).not.toHaveProperty(name);
+    }
+  });
+
   it('differ in nothing else from those of tests and benchmarks', () => {
     const { messages, user, router, ...others } = of();
     const {

@@ -88,11 +88,12 @@ export function environments({ databases, redisUrl, ports, secrets }: SystemOpti
  * The environments of `npm start`: messages are sent to the process that shows them, and the store can refer
  * to it and to the demo accounts.
  *
- * @param given the environment of `npm start`, whose gateway, mail server and `STORE_DEVELOPMENT` are preferred
+ * @param given the environment of `npm start`, whose gateway, mail server and settings of the store are preferred
  */
 export function developmentEnvironments(options: SystemOptions, given = process.env) {
   const { ports } = options;
   const system = environments(options);
+  const { STORE_PAYMENT_SANDBOX_URL: _, ...routerWithoutSandbox } = system.router;
   const isGiven = (name: string) => Boolean(given[name] || given[`${name}_FILE`]);
   const account = {
     SMS_ACCOUNT_SID: `AC${randomBytes(16).toString('hex')}`,
@@ -109,7 +110,10 @@ export function developmentEnvironments(options: SystemOptions, given = process.
       ...(!isGiven('SMS_GATEWAY_URL') && gateway),
       ...(!isGiven('SMTP_URL') && mailServer),
     },
-    router: { ...system.router, ...(!isGiven('STORE_DEVELOPMENT') && store) },
+    router: {
+      ...(isGiven('STORE_PAYMENT_SANDBOX_URL') ? routerWithoutSandbox : system.router),
+      ...(!isGiven('STORE_DEVELOPMENT') && store),
+    },
     messages: { ...account, PORT: String(ports.messages), SMTP_PORT: String(ports.smtp) },
   };
 }
