@@ -1,3 +1,5 @@
+import type { DatabaseUrls } from '../../ops/databases/urls.js';
+import { subgraphNames } from '../../ops/subgraph-names.js';
 import { demoStoreRefusal, storeUrlOf } from './demo-variables.js';
 
 describe('the demo store, which has an admin with a public password', () => {
@@ -17,16 +19,25 @@ describe('the demo store, which has an admin with a public password', () => {
 });
 
 describe('the address in the picture links of the demo store', () => {
-  const running = 'https://localhost:5000/graphql';
+  const urlsAt = (port: number) =>
+    Object.fromEntries(
+      subgraphNames.map((name) => [name, `postgresql://${name}:x@127.0.0.1:${port}/${name}`]),
+    ) as DatabaseUrls;
+  const databases = urlsAt(54329);
+  const system = { graphqlUrl: 'https://localhost:5000/graphql', databases: urlsAt(54329) };
+  const ofOtherProduct = { ...system, databases: { ...databases, product: 'postgresql://other' } };
   it.each([
-    [{ STORE_URL: 'https://shop.example' }, running, 'https://shop.example'],
-    [{}, running, 'https://localhost:5000'],
-    [{ STORE_URL: '' }, undefined, 'http://localhost:4000'],
-  ])('with %j and the running system %s is %s', (env, runningUrl, expected) => {
-    expect(storeUrlOf(env, runningUrl ?? null)).toBe(expected);
+    ['STORE_URL', { STORE_URL: 'https://shop.example' }, system, 'https://shop.example'],
+    ['the running system', {}, system, 'https://localhost:5000'],
+    ['unknown without a running system', { STORE_URL: '' }, null, null],
+    ['unknown for databases of another system', {}, ofOtherProduct, null],
+  ])('is %s', (_, env, running, expected) => {
+    expect(storeUrlOf(databases, env, running)).toBe(expected);
   });
 
   it('is refused if it is not one of http or https', () => {
-    expect(() => storeUrlOf({ STORE_URL: 'ftp://shop.example' })).toThrow('STORE_URL is malformed');
+    expect(() => storeUrlOf(databases, { STORE_URL: 'ftp://shop.example' })).toThrow(
+      'STORE_URL is malformed',
+    );
   });
 });

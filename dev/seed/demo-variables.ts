@@ -1,5 +1,7 @@
 import { z } from 'zod';
+import type { DatabaseUrls } from '../../ops/databases/urls.js';
 import { readRunningSystem, stateFolder } from '../../ops/running-system.js';
+import { subgraphNames } from '../../ops/subgraph-names.js';
 import { variables as orderVariables } from '../../subgraphs/order/config.js';
 import { loadConfig, setting } from '../../subgraphs/shared/config.js';
 
@@ -21,16 +23,19 @@ export const demoVariables = {
 };
 
 /**
- * The router's address: `STORE_URL`, or that of the system that `npm start` runs, or the default.
+ * The router's address: `STORE_URL`, or that of the system that `npm start` runs, if its databases are the ones to
+ * seed. Null if neither is known.
  *
  * @throws ConfigError for an invalid `STORE_URL`
  */
 export function storeUrlOf(
+  databases: DatabaseUrls,
   env = process.env,
-  runningUrl = readRunningSystem(stateFolder())?.graphqlUrl ?? null,
-): string {
-  if (!env.STORE_URL && runningUrl) return new URL(runningUrl).origin;
-  return loadConfig({ STORE_URL: demoVariables.STORE_URL }, env).STORE_URL;
+  running = readRunningSystem(stateFolder()),
+): string | null {
+  if (env.STORE_URL) return loadConfig({ STORE_URL: demoVariables.STORE_URL }, env).STORE_URL;
+  const isOfSystem = subgraphNames.every((name) => running?.databases[name] === databases[name]);
+  return running && isOfSystem ? new URL(running.graphqlUrl).origin : null;
 }
 
 /** Why the demo store, with an admin whose password is public, must not be added; undefined if it may. */

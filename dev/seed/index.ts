@@ -28,7 +28,7 @@ if (!Number.isInteger(size) || size < 1 || size > sizeMax) {
   const startedAtMs = Date.now();
   try {
     const variants = await seedStore(databases, values.demo ? 0 : size, {
-      storeUrl: storeUrlOf(),
+      storeUrl: storeUrlOf(databases),
       progressOf: createProgress,
     });
     console.log(`${variants} variants in ${((Date.now() - startedAtMs) / 1000).toFixed(1)} s`);

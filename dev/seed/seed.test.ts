@@ -96,6 +96,8 @@ describe('the seed', () => {
       ['trail', [linkOf('trail', present)]],
     ]);
     await seedStore(databases.urls, 0, { storeUrl: present });
+    // An unknown address moves none.
+    await seedStore(databases.urls);
     expect(await imagesNow()).toEqual(moved);
   });
 

@@ -30,8 +30,8 @@ interface Progress {
 const noProgress: Progress = { add: () => {}, end: () => {} };
 
 interface SeedOptions {
-  /** address of the router, which serves the pictures of the demo products */
-  readonly storeUrl?: string;
+  /** address of the router, which serves the pictures of the demo products; null if it is not known */
+  readonly storeUrl?: string | null;
   /** creates the progress display for a number of rows */
   readonly progressOf?: (rows: number) => Progress;
 }
@@ -39,14 +39,14 @@ interface SeedOptions {
 /**
  * Fills the databases with the demo store, or with a store of at least `variantsMin` variants. The rows are
  * the same each time, and a larger store contains those of a smaller one. Existing rows stay as they are, except
- * picture links of demo products that were seeded for another address.
+ * picture links of demo products that were seeded for another address than `storeUrl`.
  *
  * @returns the number of variants
  */
 export async function seedStore(
   urls: DatabaseUrls,
   variantsMin = 0,
-  { storeUrl = defaultStoreUrl, progressOf = () => noProgress }: SeedOptions = {},
+  { storeUrl = null, progressOf = () => noProgress }: SeedOptions = {},
 ): Promise<number> {
   const catalogue = catalogueOf(variantsMin);
   const isLarge = catalogue.products.some(({ isDemo }) => !isDemo);
@@ -58,11 +58,11 @@ export async function seedStore(
   try {
     await Promise.all([
       insert(urls.user, [{ table: 'user_account', rows: users }]),
-      insert(urls.product, productTables(catalogue, isLarge, storeUrl)),
+      insert(urls.product, productTables(catalogue, isLarge, storeUrl ?? defaultStoreUrl)),
       insert(urls.shop, shopTables(shops, offers)),
       insert(urls.warehouse, warehouseTables(shops, offers)),
     ]);
-    await movePictures(urls.product, storeUrl);
+    if (storeUrl) await movePictures(urls.product, storeUrl);
     await indexNewProducts(urls.product);
     await rebuildProjections(urls);
     if (isLarge) await Promise.all(Object.values(urls).map(analyze));
