@@ -46,10 +46,7 @@ export async function startMessages(env = process.env): Promise<Service & { smtp
     const messages = inbox.list(to);
     if (path === '/messages.json') return sendJson(response, 200, { messages });
     if (path !== '/') return sendJson(response, 404, { error: 'not found' });
-    sendPage(
-      response,
-      messagesPage({ messages, to, isRefreshing: query.get('refresh') !== 'off' }),
-    );
+    sendPage(response, messagesPage({ messages, to, isRefreshing: query.get('refresh') === 'on' }));
   }
 
   const server = createServer((request, response) => void serve(request, response));

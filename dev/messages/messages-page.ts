@@ -33,8 +33,8 @@ function refreshNote(to: string, isRefreshing: boolean): Html {
   const address = (more: Record<string, string>) =>
     `/?${new URLSearchParams({ ...(to && { to }), ...more })}`;
   return isRefreshing
-    ? html`The page reloads every ${refreshSeconds} seconds. <a href="${address({ refresh: 'off' })}">Stop reloading</a>`
-    : html`The page does not reload. <a href="${address({})}">Reload every ${refreshSeconds} seconds</a>`;
+    ? html`The page reloads every ${refreshSeconds} seconds. <a href="${address({})}">Stop reloading</a>`
+    : html`The page does not reload. <a href="${address({ refresh: 'on' })}">Reload every ${refreshSeconds} seconds</a>`;
 }
 
 function entry({ channel, to, subject, text, receivedAt, code }: ShownMessage): Html {

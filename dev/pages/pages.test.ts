@@ -70,7 +70,6 @@ describe(`the pages for development, in a browser${ofPages}`, () => {
     const page = await newPage(scheme);
 
     await page.goto(`${messages.url}/`);
-    await page.getByRole('link', { name: 'Stop reloading' }).click();
     await page.getByRole('link', { name: 'Reload every 5 seconds' }).waitFor();
     expect(await violations(page)).toEqual([]);
     expect(await sizeOf(page, '.code')).toBe('32px');
