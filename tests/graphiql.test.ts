@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { jest } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
 import { chromiumOfTests, startChromium } from './harness/chromium.js';
@@ -164,8 +163,32 @@ describe(`GraphiQL in a browser${ofPage}`, () => {
     };
     await eventually(again, (text) => text.includes('"UNAUTHENTICATED"'));
     await answers('The session has ended. Log in again.');
-    await notice('This operation needs a log-in.');
+    await notice('Your log-in has expired.');
     expect(await response()).not.toContain('Logged in');
+    await button('Run this operation again').click();
+    await notice('This operation needs a log-in.');
+  });
+
+  inChromium('runs a public operation without a log-in that has expired', async () => {
+    await open('Login');
+    await run();
+    await notice('Logged in as Ana Customer (CUSTOMER)');
+    // Access tokens are valid for 15 minutes: the response of the router to one that has expired.
+    const message = 'The access token has expired. Log in again or refresh the session.';
+    const refusal = { errors: [{ message, extensions: { code: 'UNAUTHENTICATED' } }] };
+    await page.route(base.href, (route) =>
+      route.request().headers().authorization
+        ? route.fulfill({ status: 401, json: refusal })
+        : route.continue(),
+    );
+    await open('Browse');
+    await run();
+    await answers('"UNAUTHENTICATED"');
+    await notice('Your log-in has expired. Run the tab Login again, or run this operation again');
+    await button('Run this operation again').click();
+    await answers('"products": {');
+    await button('Run this operation again').waitFor({ state: 'detached' });
+    await page.unroute(base.href);
   });
 
   inChromium('ends a subscription without a token with the reason', async () => {
@@ -176,35 +199,37 @@ describe(`GraphiQL in a browser${ofPage}`, () => {
     await hasEnded();
   });
 
-  it.each([
+  inChromium.each([
     ['x.y.z', 'The access token is not valid.'],
     ['<accessToken>', 'The Authorization header must be: Bearer <access token>.'],
   ])('ends a subscription with the token %s at once with the reason', async (token, reason) => {
-    if (!path) return;
     await open('OrderChanged');
     await button('Headers').click();
     await setEditor('request-headers.json', `{"Authorization": "Bearer ${token}"}`);
-    const startedAtMs = Date.now();
+    const sockets = () => requested.filter((url) => url.startsWith('ws:')).length;
+    const before = sockets();
     await run();
     await answers(reason);
     await notice('The Authorization header of this tab was refused.');
     await hasEnded();
-    // A client that reconnects waits longer before it does so twice.
-    expect(Date.now() - startedAtMs).toBeLessThan(5000);
+    // The client does not connect again.
+    expect(sockets()).toBe(before + 1);
     expect(await response()).not.toMatch(/stack|4403|4401/);
     await setEditor('request-headers.json', '');
   });
 
   inChromium('does not mark the apostrophes of the demo store', async () => {
     await page.getByRole('button', { name: 'New tab' }).click();
-    await setEditor(
-      'operation.graphql',
-      '{ product(slug: "knife") { name } shop: product(slug: "Victor’s Corner") { name } }',
-    );
-    await run();
-    await answers('Chef’s Knife');
-    await sleep(2000); // The marks are computed in a worker, after the text is shown.
-    expect(await page.locator('.unicode-highlight').count()).toBe(0);
+    // The marks are computed in a worker. Invisible characters have one, so when it is there, all are. Text in quotes
+    // has none at all once its language is known.
+    for (const file of ['operation.graphql', 'response.json']) {
+      await setEditor(file, 'Victor’s Corner sells the Chef’s Knife, in\u200bvisibly');
+    }
+    for (const editor of ['.graphiql-query-editor', '.graphiql-response']) {
+      const marks = page.locator(editor).locator('.unicode-highlight');
+      await marks.first().waitFor({ state: 'attached' });
+      expect(await marks.count()).toBe(1);
+    }
   });
 
   inChromium('sends requests to the router only, and reports no error', () => {

@@ -7,10 +7,8 @@ import {
   parse,
 } from 'graphql';
 import type { SessionStore } from './session.js';
+import { sessionFields } from './session-fields.js';
 import { subscribe } from './subscription.js';
-
-// They open a session. A token that has expired meanwhile would refuse them.
-const sessionFields = ['login', 'register', 'refreshSession', 'verifyOtp'];
 
 /**
  * Sends operations with the token of the session, unless their headers have an Authorization of their own.
@@ -31,7 +29,7 @@ export function createFetcher(
     const operationName = operations.length === 1 ? first?.name?.value : given.operationName;
     const params = { ...given, operationName };
     const operation = operations.find(({ name }) => name?.value === operationName);
-    const session = needsToken(operation, options?.headers) ? sessions.current() : null;
+    const session = needsToken(operation, options?.headers) ? sessions.current() : undefined;
     const authorization = session && { authorization: `Bearer ${session.token}` };
     const headers = { ...options?.headers, ...authorization };
     const learn = (result: ExecutionResult) => sessions.learn(result, session);

@@ -19,6 +19,7 @@ const nameOf = ({ name, role }: Session) => [name, role && `(${role})`].filter(B
 /** The line above the response: who is logged in, and what to do if the response shown was refused. */
 export function LoginBar({ sessions, login }: Props) {
   const session = useSyncExternalStore(sessions.subscribe, sessions.current);
+  const wasRefused = useSyncExternalStore(sessions.subscribe, sessions.wasRefused);
   const { response, headers } = useGraphiQL(({ tabs, activeTabIndex }) => {
     const { response, headers } = tabs[activeTabIndex] ?? {};
     return { response, headers };
@@ -42,6 +43,12 @@ export function LoginBar({ sessions, login }: Props) {
     );
   } else if (refusal === 'UNAUTHENTICATED' && session) {
     shown = notice('You are logged in now.', button('Run this operation again', run));
+  } else if (refusal === 'UNAUTHENTICATED' && wasRefused) {
+    shown = notice(
+      'Your log-in has expired. Run the tab Login again, or run this operation again without it.',
+      toLogin,
+      button('Run this operation again', run),
+    );
   } else if (refusal === 'UNAUTHENTICATED') {
     shown = notice(
       'This operation needs a log-in. Run the tab Login, then this operation again.',

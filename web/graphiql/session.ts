@@ -20,24 +20,32 @@ export const isRefused = ({ errors = [] }: Answer): boolean =>
  */
 export function createSessionStore() {
   let session: Session | null = null;
+  let wasRefused = false;
   const listeners = new Set<() => void>();
-  const set = (next: Session | null) => {
+  const set = (next: Session | null, isRefusal = false) => {
     session = next;
+    wasRefused = isRefusal;
     for (const listener of listeners) listener();
   };
   return {
     current: () => session,
+    /** whether the last session was refused, and nothing was sent without a token since */
+    wasRefused: () => wasRefused,
     /** @returns a function that ends the subscription */
     subscribe(listener: () => void) {
       listeners.add(listener);
       return () => void listeners.delete(listener);
     },
     forget: () => set(null),
-    /** @param sent the session whose token was sent; a refused one is forgotten, as a new log-in is needed */
-    learn(answer: Answer, sent: Session | null) {
+    /**
+     * @param sent the session whose token was sent, which is forgotten if it was refused; null if there was none to
+     *   send, undefined for an operation with which none is sent
+     */
+    learn(answer: Answer, sent: Session | null | undefined) {
       const opened = sessionIn(answer);
       if (opened) set(opened);
-      else if (sent && sent === session && isRefused(answer)) set(null);
+      else if (sent && sent === session && isRefused(answer)) set(null, true);
+      else if (sent === null && wasRefused) set(session);
     },
   };
 }
