@@ -14,7 +14,7 @@ const shownBeforeMax = 10;
  * The pages of a list after its first one, which are loaded one at a time. They begin again when the first page ends
  * elsewhere.
  *
- * @param list tells lists with the same end apart
+ * @param list name of the list, which differs from others with the same end
  */
 export function useMorePages<P extends Connection>(
   list: string,
