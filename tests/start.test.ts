@@ -38,9 +38,7 @@ describe('npm start', () => {
     place = await createPlace();
   });
   afterEach(async () => {
-    place.killAll();
-    await place.expectNothingLeft();
-    place.remove();
+    await place.close();
   });
 
   it('starts the whole system; what it prints works; Ctrl-C completes requests in flight', async () => {

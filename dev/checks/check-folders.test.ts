@@ -30,6 +30,20 @@ describe('the check of folders', () => {
     ]);
   });
 
+  it('reports a cycle of pages, in which files are imported as .jsx', () => {
+    const found = problems({
+      'web/store/pages/cart/page.tsx': ['../checkout/notice.jsx'],
+      'web/store/pages/checkout/notice.tsx': ['../cart/units.js'],
+    });
+    expect(found).toEqual([
+      [
+        'folders of web import each other in a cycle: web/store/pages/cart, web/store/pages/checkout',
+        '  web/store/pages/cart/page.tsx imports web/store/pages/checkout/notice.tsx',
+        '  web/store/pages/checkout/notice.tsx imports web/store/pages/cart/units.ts',
+      ].join('\n'),
+    ]);
+  });
+
   it('reports two cycles of one part separately', () => {
     const found = problems({
       'router/a/1.ts': ['../b/1.js'],

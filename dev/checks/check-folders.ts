@@ -19,6 +19,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   ops: ['subgraphs', 'router', 'dev/payment-sandbox/config.ts'],
   dev: ['subgraphs', 'router', 'ops'],
   bench: ['subgraphs', 'router', 'ops', 'dev'],
+  web: [],
 };
 
 /** `subgraphs/order`, `router`, … */
@@ -27,6 +28,7 @@ const partOf = (file: string) => /^(subgraphs\/[^/]+|[^/]+)/.exec(file)?.[0] as 
 /** A file that is directly in a part counts as a folder by itself. */
 const folderOf = (file: string) => (dirname(file) === partOf(file) ? file : dirname(file));
 
+const isSource = (file: string) => /\.tsx?$/.test(file);
 const isTest = (file: string) => file.endsWith('.test.ts');
 
 /**
@@ -54,7 +56,7 @@ const importPattern = /(?:\bfrom|\bimport)\s*\(?\s*['"`](\.[^'"`$]+)['"`]/g;
 
 function importsOf(from: string, text: string): Import[] {
   const targets = [...text.matchAll(importPattern)].map(([, path]) =>
-    normalize(join(dirname(from), path as string)).replace(/\.js$/, '.ts'),
+    normalize(join(dirname(from), path as string)).replace(/\.js(x?)$/, '.ts$1'),
   );
   return [...new Set(targets)].map((to) => ({ from, to }));
 }
@@ -99,9 +101,9 @@ function cyclesIn(part: string, imports: readonly Import[]): string[] {
 }
 
 function readSources(): Map<string, string> {
-  const files = ['subgraphs', 'router', 'ops', 'dev', 'bench'].flatMap((folder) =>
+  const files = ['subgraphs', 'router', 'ops', 'dev', 'bench', 'web'].flatMap((folder) =>
     readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
-      .filter((file) => file.endsWith('.ts') && !file.includes('node_modules/'))
+      .filter((file) => isSource(file) && !file.includes('node_modules/'))
       .map((file) => `${folder}/${file}`),
   );
   return new Map(files.sort().map((file) => [file, readFileSync(join(root, file), 'utf8')]));

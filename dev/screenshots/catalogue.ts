@@ -39,7 +39,7 @@ const products = [
 type Post = (query: string, variables: object, token?: string) => Promise<Record<string, never>>;
 
 /** Sends operations; throws the first error. */
-export function poster(url: string): Post {
+function poster(url: string): Post {
   return async (query, variables, token) => {
     const response = await fetch(`${url}/graphql`, {
       method: 'POST',

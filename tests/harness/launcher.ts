@@ -30,6 +30,19 @@ export async function createPlace() {
   const beside = [sandbox, messages, smtp, base + 15, base + 16];
   const all = [...Object.values(ports), ...Object.values(ops), ...beside];
   const runs: Array<ReturnType<typeof runLauncher>> = [];
+
+  /** Waits until nothing listens on the ports. */
+  async function expectNothingLeft() {
+    await eventually(
+      async () => (await Promise.all(all.map(isPortFree))).every(Boolean),
+      (free) => free,
+      15_000,
+    );
+  }
+  const remove = () =>
+    // An initdb that was killed late may still write: retry.
+    rmSync(folder, { recursive: true, force: true, maxRetries: 30, retryDelay: 100 });
+
   return {
     base,
     folder,
@@ -54,21 +67,14 @@ export async function createPlace() {
       const { output, exit } = runLauncher(env, [], program);
       return { code: await exit, output: output() };
     },
-    /** For a test that failed. */
-    killAll() {
+    expectNothingLeft,
+    remove,
+    /** Kills what still runs, expects that it leaves nothing behind, and deletes the state. */
+    async close() {
       for (const { child } of runs) child.kill('SIGKILL');
+      await expectNothingLeft();
+      remove();
     },
-    /** Waits until nothing listens on the ports. */
-    async expectNothingLeft() {
-      await eventually(
-        async () => (await Promise.all(all.map(isPortFree))).every(Boolean),
-        (free) => free,
-        15_000,
-      );
-    },
-    remove: () =>
-      // An initdb that was killed late may still write: retry.
-      rmSync(folder, { recursive: true, force: true, maxRetries: 30, retryDelay: 100 }),
   };
 }
 

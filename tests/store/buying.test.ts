@@ -50,10 +50,7 @@ describe(`the store that npm start runs, in a browser${ofBrowser}`, () => {
   });
   afterAll(async () => {
     await browser?.close();
-    if (!place) return;
-    place.killAll();
-    await place.expectNothingLeft();
-    place.remove();
+    await place?.close();
   });
 
   const { mustSend, tokenOf, setOffer, setUnits } = besideTheStore(() => place.url);

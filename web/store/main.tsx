@@ -1,6 +1,6 @@
 import { render } from 'preact';
 import { App } from './app.jsx';
-import { loadConfig } from './config.js';
+import { loadConfig } from './settings/config.js';
 import { isDecodable } from './ui/format.js';
 import './styles/tokens.css';
 import './styles/base.css';

@@ -1,7 +1,7 @@
-import { signal, useSignal } from '@preact/signals';
-import { useRef } from 'preact/hooks';
+import { signal } from '@preact/signals';
 import { ApiError, ConnectionLost } from '../graph/errors.js';
 import { currentUser } from '../session/stored-session.js';
+import { useWork } from '../ui/use-work.js';
 import { createPendingActions, type PendingAction, type PendingState } from './pending.js';
 
 /** Increases with each change of the pending actions. */
@@ -70,17 +70,10 @@ export function useAction<I, R>(
   perform: (input: I, key: string) => Promise<R>,
   { isFinal = () => true }: ActionOptions<R> = {},
 ) {
-  const isBusy = useSignal(false);
-  const error = useSignal<Error | null>(null);
-  const running = useRef(false);
+  const { isBusy, error, run } = useWork();
 
-  async function runAs(input: I, key: string): Promise<R | undefined> {
-    // The signal would be a render late for the second of two clicks.
-    if (running.current) return undefined;
-    running.current = true;
+  async function send(input: I, key: string): Promise<R> {
     inFlight.add(key);
-    isBusy.value = true;
-    error.value = null;
     try {
       const result = await perform(input, key);
       inFlight.delete(key);
@@ -92,11 +85,7 @@ export function useAction<I, R>(
       const state = stateAfter(thrown);
       if (state) pendingActions.mark(key, state);
       else pendingActions.settle(key);
-      error.value = thrown as Error;
-      return undefined;
-    } finally {
-      running.current = false;
-      isBusy.value = false;
+      throw thrown;
     }
   }
 
@@ -104,11 +93,8 @@ export function useAction<I, R>(
     isBusy,
     error,
     /** @returns undefined if it is running already, or failed: `error` says why */
-    run: (input: I) =>
-      running.current
-        ? Promise.resolve(undefined)
-        : runAs(input, pendingActions.keyOf(name, input)),
+    run: (input: I) => run(async () => send(input, pendingActions.keyOf(name, input))),
     /** Sends a pending action again, under its key. */
-    resume: ({ input, key }: PendingAction) => runAs(input as I, key),
+    resume: ({ input, key }: PendingAction) => run(() => send(input as I, key)),
   };
 }

@@ -1,4 +1,4 @@
-import { config } from '../config.js';
+import { config } from '../settings/config.js';
 
 /** What the store promises; in development, the ways behind the scenes. */
 export function Footer() {

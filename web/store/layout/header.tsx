@@ -1,5 +1,5 @@
 import { useLocation } from 'preact-iso';
-import { cartUnits } from '../pages/cart/cart-units.js';
+import { cartUnits } from '../cart/cart-units.js';
 import { SearchField } from '../pages/products/search-field.jsx';
 import { currentUser } from '../session/stored-session.js';
 import { count } from '../ui/format.js';

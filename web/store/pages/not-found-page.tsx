@@ -1,9 +1,13 @@
 import { Empty, Page } from '../ui/page.jsx';
 
-export function NotFoundPage() {
+interface NotFoundPageProps {
+  readonly text?: string;
+}
+
+export function NotFoundPage({ text = 'There is no such page.' }: NotFoundPageProps) {
   return (
     <Page title="Not found">
-      <Empty title="There is no such page.">
+      <Empty title={text}>
         <a class="button button-primary" href="/">
           All products
         </a>

@@ -1,6 +1,6 @@
-import type { useMorePages } from '../session/use-more-pages.js';
 import { Button } from './button.jsx';
 import { ErrorNotice } from './error-notice.jsx';
+import type { useMorePages } from './use-more-pages.js';
 
 interface MorePagesProps {
   readonly list: Omit<ReturnType<typeof useMorePages>, 'pages'>;

@@ -1,6 +1,7 @@
 import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import { useAction } from '../../actions/use-action.js';
+import { noteCart } from '../../cart/cart-units.js';
 import {
   AddToCartDocument,
   type CartContentsFragment,
@@ -18,7 +19,6 @@ import { Empty, Page } from '../../ui/page.jsx';
 import { Total } from '../../ui/total.jsx';
 import { UnansweredCheckout } from '../checkout/unanswered-checkout.jsx';
 import { CartLine, type CartLineContents } from './cart-line.jsx';
-import { noteCart } from './cart-units.js';
 import { useLiveLines } from './use-live-lines.js';
 
 /** The cart of the signed-in customer. */

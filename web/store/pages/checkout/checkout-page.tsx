@@ -1,6 +1,7 @@
 import { useSignal } from '@preact/signals';
 import { useLocation } from 'preact-iso';
 import { useAction } from '../../actions/use-action.js';
+import { refreshCartUnits } from '../../cart/cart-units.js';
 import {
   type AmountFragment,
   type CartContentsFragment,
@@ -23,7 +24,6 @@ import {
   isComplete,
   shippingAddressOf,
 } from '../account/address-text.js';
-import { refreshCartUnits } from '../cart/cart-units.js';
 import { AddressChoice } from './address-choice.jsx';
 import { type CheckoutResult, checkoutAction, placeOrder } from './place-order.js';
 import { UnansweredCheckout } from './unanswered-checkout.jsx';

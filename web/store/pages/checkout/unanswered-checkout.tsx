@@ -1,12 +1,12 @@
 import { useSignal } from '@preact/signals';
 import { useLocation } from 'preact-iso';
 import { useAction, usePendingAction } from '../../actions/use-action.js';
+import { refreshCartUnits } from '../../cart/cart-units.js';
 import type { RefusalFacts } from '../../refusals/facts.js';
 import { RefusalNotice } from '../../refusals/refusal-notice.jsx';
 import { Button } from '../../ui/button.jsx';
 import { ErrorNotice } from '../../ui/error-notice.jsx';
 import { Notice } from '../../ui/notice.jsx';
-import { refreshCartUnits } from '../cart/cart-units.js';
 import { checkoutAction, placeOrder } from './place-order.js';
 
 interface UnansweredCheckoutProps {

@@ -1,6 +1,6 @@
-import type { DemoAccount } from '../../config.js';
 import { RefusalNotice } from '../../refusals/refusal-notice.jsx';
 import { logIn } from '../../session/log-in.js';
+import type { DemoAccount } from '../../settings/config.js';
 import { Button } from '../../ui/button.jsx';
 import { ErrorNotice } from '../../ui/error-notice.jsx';
 import { useLogIn } from './use-log-in.js';

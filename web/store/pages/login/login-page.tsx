@@ -1,9 +1,9 @@
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import { useLocation } from 'preact-iso';
-import { config } from '../../config.js';
 import { currentUser } from '../../session/stored-session.js';
 import { hasSessionEnded } from '../../session/tokens.js';
+import { config } from '../../settings/config.js';
 import { isDecodable } from '../../ui/format.js';
 import { Notice } from '../../ui/notice.jsx';
 import { Page } from '../../ui/page.jsx';

@@ -1,8 +1,8 @@
 import { useSignal } from '@preact/signals';
 import { useAction } from '../../actions/use-action.js';
-import { config } from '../../config.js';
 import { RefusalNotice } from '../../refusals/refusal-notice.jsx';
 import { requestCode, verifyCode } from '../../session/log-in.js';
+import { config } from '../../settings/config.js';
 import { Button } from '../../ui/button.jsx';
 import { ErrorNotice } from '../../ui/error-notice.jsx';
 import { TextField } from '../../ui/field.jsx';

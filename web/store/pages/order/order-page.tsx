@@ -1,6 +1,7 @@
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import { useRoute } from 'preact-iso';
+import { refreshCartUnits } from '../../cart/cart-units.js';
 import type { ApiError } from '../../graph/errors.js';
 import {
   OrderChangedDocument,
@@ -19,7 +20,6 @@ import { Empty, Page } from '../../ui/page.jsx';
 import { cancelReasons, Status } from '../../ui/status.jsx';
 import { Total } from '../../ui/total.jsx';
 import { addressText } from '../account/address-text.js';
-import { refreshCartUnits } from '../cart/cart-units.js';
 import { CancelOrder } from './cancel-order.jsx';
 import { Countdown } from './countdown.jsx';
 import { History } from './history.jsx';

@@ -2,7 +2,6 @@ import { useSignal } from '@preact/signals';
 import { type OrderStatus, OrdersDocument, type OrdersQuery } from '../../graph/operations.js';
 import { request } from '../../session/request.js';
 import { SignedIn } from '../../session/signed-in.jsx';
-import { useMorePages } from '../../session/use-more-pages.js';
 import { useQuery } from '../../session/use-query.js';
 import { ErrorNotice } from '../../ui/error-notice.jsx';
 import { formatMoney, formatTime } from '../../ui/format.js';
@@ -10,6 +9,7 @@ import { Loading } from '../../ui/loading.jsx';
 import { MorePages } from '../../ui/more-pages.jsx';
 import { Empty, Page } from '../../ui/page.jsx';
 import { Status } from '../../ui/status.jsx';
+import { useMorePages } from '../../ui/use-more-pages.js';
 
 type OrdersPart = OrdersQuery['orders'];
 type ListedOrder = OrdersPart['edges'][number]['node'];

@@ -1,6 +1,7 @@
 import { useSignal } from '@preact/signals';
 import { useLocation } from 'preact-iso';
 import { useAction } from '../../actions/use-action.js';
+import { noteCart } from '../../cart/cart-units.js';
 import { AddToCartDocument } from '../../graph/operations.js';
 import type { RefusalFacts } from '../../refusals/facts.js';
 import { RefusalNotice } from '../../refusals/refusal-notice.jsx';
@@ -10,7 +11,6 @@ import { Button } from '../../ui/button.jsx';
 import { ErrorNotice } from '../../ui/error-notice.jsx';
 import { count } from '../../ui/format.js';
 import { QuantityField } from '../../ui/quantity-field.jsx';
-import { noteCart } from '../cart/cart-units.js';
 
 interface AddToCartProps {
   readonly offerId: string;

@@ -5,6 +5,7 @@ import { useQuery } from '../../session/use-query.js';
 import { ErrorNotice } from '../../ui/error-notice.jsx';
 import { Loading } from '../../ui/loading.jsx';
 import { Empty, Page } from '../../ui/page.jsx';
+import { NotFoundPage } from '../not-found-page.jsx';
 import { VariantOffers } from './variant-offers.jsx';
 
 /** A product: its variants, and the offers of the one that is chosen. */
@@ -22,17 +23,7 @@ export function ProductPage() {
     );
   }
   const { product } = current;
-  if (!product) {
-    return (
-      <Page title="Not found">
-        <Empty title="This product does not exist any more.">
-          <a class="button button-primary" href="/">
-            All products
-          </a>
-        </Empty>
-      </Page>
-    );
-  }
+  if (!product) return <NotFoundPage text="This product does not exist any more." />;
   const { id, name, description, category, variants } = product;
   const chosen = variants.find(({ sku }) => sku === query.sku) ?? bestOf(variants);
   return (

@@ -7,7 +7,6 @@ import {
   type ProductsQuery,
 } from '../../graph/operations.js';
 import { requestPublic } from '../../session/request.js';
-import { useMorePages } from '../../session/use-more-pages.js';
 import { useQuery } from '../../session/use-query.js';
 import { noteTotal } from '../../stock/live-stock.js';
 import { ErrorNotice } from '../../ui/error-notice.jsx';
@@ -15,6 +14,7 @@ import { SkeletonCards } from '../../ui/loading.jsx';
 import { MorePages } from '../../ui/more-pages.jsx';
 import { Notice } from '../../ui/notice.jsx';
 import { Empty, Page } from '../../ui/page.jsx';
+import { useMorePages } from '../../ui/use-more-pages.js';
 import { Filters } from './filters.jsx';
 import { filterOf, isEmptyRange, readChoice } from './list-address.js';
 import { ProductCard } from './product-card.jsx';

@@ -1,8 +1,8 @@
 import { effect, signal } from '@preact/signals';
-import { forgetSeenActions } from '../../actions/use-action.js';
-import { type CartContentsFragment, CartDocument } from '../../graph/operations.js';
-import { request } from '../../session/request.js';
-import { currentUser } from '../../session/stored-session.js';
+import { forgetSeenActions } from '../actions/use-action.js';
+import { type CartContentsFragment, CartDocument } from '../graph/operations.js';
+import { request } from '../session/request.js';
+import { currentUser } from '../session/stored-session.js';
 
 const storageKey = 'holdfast.cart-units';
 

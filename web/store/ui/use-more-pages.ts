@@ -1,5 +1,6 @@
 import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
+import { useWork } from './use-work.js';
 
 /** A page of a list. */
 interface Connection {
@@ -24,8 +25,7 @@ export function useMorePages<P extends Connection>(
   const key = `${list} ${first.pageInfo.endCursor}`;
   const more = useSignal((shownBefore.get(key) ?? []) as readonly P[]);
   const shownKey = useRef(key);
-  const isBusy = useSignal(false);
-  const error = useSignal<Error | null>(null);
+  const { isBusy, error, run } = useWork();
   useEffect(() => {
     if (shownKey.current === key) return;
     shownKey.current = key;
@@ -34,18 +34,11 @@ export function useMorePages<P extends Connection>(
   const pages = [first, ...more.value];
   const { hasNextPage, endCursor } = (pages.at(-1) ?? first).pageInfo;
 
-  async function loadMore(): Promise<void> {
-    if (isBusy.value) return;
-    isBusy.value = true;
-    error.value = null;
-    try {
+  const loadMore = () =>
+    run(async () => {
       more.value = [...more.value, await load(endCursor)];
       if (shownBefore.size >= shownBeforeMax) shownBefore.clear();
       shownBefore.set(key, more.value);
-    } catch (thrown) {
-      error.value = thrown as Error;
-    }
-    isBusy.value = false;
-  }
+    });
   return { pages, hasNextPage, isBusy, error, loadMore };
 }
