@@ -345,6 +345,10 @@ describe('a payment by Stripe', () => {
     const sent = stripe.requests.slice(before).map(({ path }) => path);
     expect(sent.filter((path) => path.endsWith('/confirm'))).toEqual([]);
     for (const id of ids) expect(await orderOf(id)).toMatchObject({ status: 'CANCELLED' });
+    // The circuit breaker lets a request through some seconds after the outage.
+    const later = await place();
+    const { data } = await retry(() => payOnce(system, customer, later, card));
+    expect(data.payOrder).toMatchObject({ __typename: 'PaymentSuccess' });
   });
 
   describe('is changed at the dashboard', () => {

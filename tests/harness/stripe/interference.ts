@@ -1,3 +1,4 @@
+import { ended } from '../wait.js';
 import type { Answer } from './answers.js';
 
 /**
@@ -21,7 +22,7 @@ export type Fault =
 
 /** A request that is kept from being executed. */
 export interface Hold {
-  /** resolves once the request arrived */
+  /** resolves once the request arrived; rejects, and holds nothing any more, if it does not within a minute */
   readonly arrived: Promise<void>;
   /** Executes the request and answers it. */
   release(): void;
@@ -34,6 +35,7 @@ export interface RateLimits {
 }
 
 const everyRequest = /^/;
+const arrivalMaxMs = 60_000;
 
 /** What tests do to the requests of a server: faults, delays and rate limits. */
 export function createInterference() {
@@ -59,8 +61,15 @@ export function createInterference() {
     holdNext(pattern: RegExp = everyRequest): Hold {
       const arrival = Promise.withResolvers<void>();
       const release = Promise.withResolvers<void>();
-      holds.push({ pattern, arrive: arrival.resolve, released: release.promise });
-      return { arrived: arrival.promise, release: release.resolve };
+      const hold = { pattern, arrive: arrival.resolve, released: release.promise };
+      holds.push(hold);
+      // A hold that nobody waits for any more must not take the request of a later test.
+      const arrived = ended(`the wait for a request ${pattern}`, arrival.promise, arrivalMaxMs);
+      arrived.catch(() => {
+        const at = holds.indexOf(hold);
+        if (at >= 0) holds.splice(at, 1);
+      });
+      return { arrived, release: release.resolve };
     },
     takeFault: (request: string) => take(faults, request)?.fault,
     /** Resolves once a test released the request; null if none holds it. */
