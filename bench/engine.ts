@@ -1,3 +1,4 @@
+import { redisDatabase } from '../dev/databases/redis.js';
 import { connect } from '../subgraphs/shared/database/connect.js';
 import { createLogger } from '../subgraphs/shared/observability/logger.js';
 import { Registry } from '../subgraphs/shared/observability/metrics.js';
@@ -16,7 +17,7 @@ export async function openEngine(
   const settings = { name: 'bench', url: databaseUrl, poolMax: 10, lockTimeoutMs: rowWaitMs };
   const orm = await connect(settings, databaseSchema);
   const redisAt = async (db: number) => {
-    const redis = createRedis(`${redisUrl}/${db}`, logger, 'bench');
+    const redis = createRedis(redisDatabase(redisUrl, db), logger, 'bench');
     await redis.connect();
     return redis;
   };

@@ -1,3 +1,4 @@
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import { findRedis, startRedis } from '../dev/databases/redis.js';
@@ -14,12 +15,16 @@ import { cpuMsOf } from './cpu.js';
 export async function openServers() {
   const [postgres, redis] = await Promise.all([
     startTemporaryPostgres(true),
-    findRedis(join(stateFolder(), 'redis')).then(async (program) =>
-      startRedis(program, await freePort()),
-    ),
+    startTemporaryRedis(),
   ]);
   const databases = await createDatabases(postgres.url, 'bench', 'bench');
   return { postgres, redis, databases };
+}
+
+/** Starts a Redis on a free port. */
+export async function startTemporaryRedis() {
+  const [program, port] = await Promise.all([findRedis(join(stateFolder(), 'redis')), freePort()]);
+  return startRedis(program, { port, socketPath: join(tmpdir(), `holdfast-redis-${port}`) });
 }
 
 /** Starts the servers, with the tables of the warehouse subgraph. */

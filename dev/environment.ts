@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { DatabaseUrls } from '../ops/databases/urls.js';
 import type { Secrets } from '../ops/secrets/secrets.js';
 import { subgraphNames } from '../ops/subgraph-names.js';
+import { redisDatabase } from './databases/redis.js';
 import { accounts, demoPassword } from './seed/demo-store.js';
 
 /** The ports of one system, derived from that of the router. */
@@ -30,7 +31,7 @@ const at = (port: number) => `http://127.0.0.1:${port}`;
 /** The environment of each process of a system on this machine. */
 export function environments({ databases, redisUrl, ports, secrets }: SystemOptions) {
   const graphqlAt = (port: number) => `${at(port)}/graphql`;
-  const redis = redisUrl.replace(/\/\d*$/, '');
+  const redisAt = (database: number) => redisDatabase(redisUrl, database);
   const shared = {
     ...secrets.callers,
     JWKS_URL: `${at(ports.ports.user)}/.well-known/jwks.json`,
@@ -40,10 +41,10 @@ export function environments({ databases, redisUrl, ports, secrets }: SystemOpti
     WAREHOUSE_URL: graphqlAt(ports.ports.warehouse),
     ORDER_URL: graphqlAt(ports.ports.order),
     PAYMENT_SANDBOX_URL: at(ports.sandbox),
-    EVENTS_REDIS_URL: `${redis}/0`,
+    EVENTS_REDIS_URL: redisAt(0),
     PAYMENT_SANDBOX_WEBHOOK_SECRET: secrets.webhookSecret,
-    TIMER_REDIS_URL: `${redis}/1`,
-    LOCK_REDIS_URLS: `${redis}/2`,
+    TIMER_REDIS_URL: redisAt(1),
+    LOCK_REDIS_URLS: redisAt(2),
   };
   const processOf = (name: keyof Ports['ports']) => ({
     ...shared,
@@ -64,7 +65,7 @@ export function environments({ databases, redisUrl, ports, secrets }: SystemOpti
       ...subgraph('user'),
       AUTH_SIGNING_KEYS: secrets.signingKeys,
       OTP_SECRET: secrets.otpSecret,
-      OTP_REDIS_URL: `${redis}/3`,
+      OTP_REDIS_URL: redisAt(3),
     },
     product: subgraph('product'),
     shop: subgraph('shop'),
@@ -72,7 +73,7 @@ export function environments({ databases, redisUrl, ports, secrets }: SystemOpti
     order: subgraph('order'),
     router: {
       ...processOf('router'),
-      RATE_LIMIT_REDIS_URL: `${redis}/4`,
+      RATE_LIMIT_REDIS_URL: redisAt(4),
       STORE_PAYMENT_SANDBOX_URL: `http://localhost:${ports.sandbox}`,
       ...Object.fromEntries(
         subgraphNames.map((name) => [

@@ -118,7 +118,9 @@ async function provideRedis(): Promise<string> {
     if (await isReachable(given)) return given;
     throw new StartError(`No Redis responds at ${new URL(given).host}: check REDIS_URL.`);
   }
-  const redis = await startRedis(await findRedis(join(folder, 'redis')), redisPort);
+  const program = await findRedis(join(folder, 'redis'));
+  const socketPath = join(folder, 'redis.sock');
+  const redis = await startRedis(program, { port: redisPort, socketPath });
   running.push(redis);
   redis.process.once('exit', () => lostServer('Redis', 'holdfast.log'));
   step('Redis is up');

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Pool } from 'undici';
+import { redisDatabase } from '../../dev/databases/redis.js';
 import { freePort } from '../../dev/databases/server-process.js';
 import { startProgram } from '../../dev/processes.js';
 import { callerCredentials, callerHeader } from '../../subgraphs/shared/auth/callers.js';
@@ -24,7 +25,7 @@ const loopDelayMaxMs = 50;
 export async function run(progress: (line: string) => void): Promise<Outcome> {
   const { postgres, redis, databases } = await openServers();
   await migrate({ name: 'bench', url: databases.user, poolMax: 1 }, databaseSchema);
-  const users = await startUsers(databases.user, `${redis.url}/3`);
+  const users = await startUsers(databases.user, redisDatabase(redis.url, 3));
   const measured = { argon2: [] as number[], register: [] as number[], login: [] as number[] };
   const loopDelaysMs: number[] = [];
   try {

@@ -1,9 +1,7 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { findRedis, startRedis } from '../../dev/databases/redis.js';
-import { freePort } from '../../dev/databases/server-process.js';
-import { stateFolder } from '../../ops/running-system.js';
+import { startTemporaryRedis } from '../environment.js';
 import { type CaseResult, type Check, type Outcome, rounded } from '../report.js';
 import { openLimits } from './limits.js';
 import { type LogRow, logRows } from './rows.js';
@@ -56,7 +54,7 @@ async function measureLog(progress: (line: string) => void): Promise<Record<LogR
 }
 
 async function measureLimits(progress: (line: string) => void): Promise<Record<string, number[]>> {
-  const redis = await startRedis(await findRedis(join(stateFolder(), 'redis')), await freePort());
+  const redis = await startTemporaryRedis();
   const limits = await openLimits(redis.url);
   const measured = Object.fromEntries(limits.names.map((name) => [name, [] as number[]]));
   for (let round = 0; round <= rounds; round++) {

@@ -1,3 +1,4 @@
+import { redisDatabase } from '../../dev/databases/redis.js';
 import { createCharge } from '../../router/limits/charge.js';
 import { withCooldown } from '../../router/limits/limiter-redis.js';
 import {
@@ -22,7 +23,7 @@ const withoutSlices = Object.fromEntries(
 
 /** Charges of requests of many signed-in users with one address each, as the router makes them. */
 export async function openLimits(redisUrl: string) {
-  const redis = createRedis(`${redisUrl}/4`, createLogger('bench', 'warn'), 'limits', {
+  const redis = createRedis(redisDatabase(redisUrl, 4), createLogger('bench', 'warn'), 'limits', {
     commandTimeout: 10_000,
     enableAutoPipelining: true,
   });

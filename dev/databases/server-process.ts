@@ -39,6 +39,13 @@ export async function endProcess(child: ChildProcess, signal: NodeJS.Signals, ti
   clearTimeout(timer);
 }
 
+// macOS allows 103 bytes, Linux 107.
+const socketPathMax = 103;
+
+/** Whether a Unix socket can have this path. */
+export const isSocketPath = (path: string): boolean =>
+  process.platform !== 'win32' && Buffer.byteLength(path) <= socketPathMax;
+
 /** Whether no process listens on a port of this machine. */
 export function isPortFree(port: number): Promise<boolean> {
   return new Promise((resolve) => {

@@ -103,8 +103,8 @@ export async function freePortRange(): Promise<number> {
 export async function startTestRedis() {
   const port = (await freePortRange()) + 15;
   const program = JSON.parse(process.env.TEST_REDIS_PROGRAM as string);
-  const debug = ['--enable-debug-command', 'yes'];
-  let server = await startRedis(program, port, debug);
+  const options = { port, args: ['--enable-debug-command', 'yes'] };
+  let server = await startRedis(program, options);
   return {
     url: server.url,
     async stop() {
@@ -120,7 +120,7 @@ export async function startTestRedis() {
     resume: () => server.process.kill('SIGCONT'),
     async restart() {
       await server.stop();
-      server = await startRedis(program, port, debug);
+      server = await startRedis(program, options);
     },
   };
 }
