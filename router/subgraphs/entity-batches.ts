@@ -1,8 +1,8 @@
+import { isTooLarge } from '../../subgraphs/shared/http/post.js';
 import { telemetry } from '../../subgraphs/shared/observability/telemetry/telemetry.js';
 import type { TraceIds } from '../../subgraphs/shared/observability/telemetry/types.js';
 import type { RouterContext } from '../context.js';
 import { copyOf } from '../json-objects.js';
-import { isTooLarge } from './post.js';
 import type { SubgraphError, SubgraphRequest, SubgraphResponse } from './subgraph-service.js';
 
 // A larger request of one operation is sent alone.

@@ -6,8 +6,8 @@ import {
   tryAgain,
   unavailable,
 } from '../../subgraphs/shared/errors.js';
+import { isTooLarge, ServerError } from '../../subgraphs/shared/http/post.js';
 import type { RouterContext } from '../context.js';
-import { isTooLarge, ServerError } from './post.js';
 import type { FetchRole, SubgraphError, SubgraphResponse } from './subgraph-service.js';
 
 type Options = GraphQLDataSourceProcessOptions<RouterContext>;

@@ -1,5 +1,7 @@
 import { createServer, type RequestListener } from 'node:http';
 import { Pool } from 'undici';
+import { DeadlineExceeded } from '../../subgraphs/shared/http/deadlines.js';
+import { post } from '../../subgraphs/shared/http/post.js';
 import { close, listen } from '../../subgraphs/shared/http/server.js';
 import {
   data,
@@ -9,8 +11,6 @@ import {
   send,
   sendAll,
 } from '../../tests/harness/subgraph-source.js';
-import { DeadlineExceeded } from './deadlines.js';
-import { post } from './post.js';
 
 describe('a subgraph that does not respond', () => {
   it('receives a query a second time, after a pause', async () => {

@@ -1,17 +1,21 @@
 import type { GraphQLDataSource, GraphQLDataSourceProcessOptions } from '@apollo/gateway';
 import { Pool } from 'undici';
 import { callerHeader } from '../../subgraphs/shared/auth/callers.js';
+import {
+  type Deadline,
+  DeadlineExceeded,
+  withDeadline,
+} from '../../subgraphs/shared/http/deadlines.js';
 import { clientKeepAlive } from '../../subgraphs/shared/http/keep-alive.js';
+import { isTooLarge, post } from '../../subgraphs/shared/http/post.js';
 import { mayLag, readsHeader } from '../../subgraphs/shared/http/reads-header.js';
 import type { Logger } from '../../subgraphs/shared/observability/logger.js';
 import { isTimeout, retrying } from '../../subgraphs/shared/resilience/retry.js';
 import { withTimeout } from '../../subgraphs/shared/resilience/with-timeout.js';
 import type { RouterContext } from '../context.js';
 import { type Breaker, createBreaker, isOpenCircuit } from './circuit-breaker.js';
-import { type Deadline, DeadlineExceeded, withDeadline } from './deadlines.js';
 import { type EntityBatch, EntityBatches } from './entity-batches.js';
 import { failureOf, operationType, roleOf, withoutHttp, withReadErrors } from './fetch-failures.js';
-import { isTooLarge, post } from './post.js';
 import type { SingleFlight } from './single-flight.js';
 import {
   bodyOf,

@@ -13,11 +13,14 @@ describe('a client of another subgraph', () => {
   let client: ServiceClient;
   let requests = 0;
   let reply: object;
+  let status = 200;
+  let isSilent = false;
   beforeAll(async () => {
     server = createServer((request, response) => {
       requests += 1;
       request.resume();
-      response.end(JSON.stringify(reply));
+      response.statusCode = status;
+      if (!isSilent) response.end(JSON.stringify(reply));
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/graphql`;
@@ -54,6 +57,24 @@ describe('a client of another subgraph', () => {
     const error = await answerOf(null, [{ message: 'no', extensions: { code: 'NOT_FOUND' } }]);
     expect(error).toBeInstanceOf(DomainError);
     expect(error).toMatchObject({ message: 'no', extensions: { code: 'NOT_FOUND' } });
+  });
+
+  it('passes on an error of the domain with an HTTP status of its own', async () => {
+    status = 503;
+    const error = await answerOf(null, [{ message: 'busy', extensions: { code: 'TRY_AGAIN' } }]);
+    status = 200;
+    expect(error).toMatchObject({ message: 'busy', extensions: { code: 'TRY_AGAIN' } });
+    expect(requests).toBe(1);
+  });
+
+  it('does not repeat a request without an answer in time, whose outcome is unknown', async () => {
+    isSilent = true;
+    requests = 0;
+    const late = client.call(count, {}, { timeoutMs: 100, repeatable: true });
+    await expect(late).rejects.toMatchObject({ extensions: { code: 'TRY_AGAIN' } });
+    isSilent = false;
+    expect(requests).toBe(1);
+    expect(await answerOf({ count: 4 })).toBe(4);
   });
 
   it('returns each item of a list, or what is wrong with it', async () => {

@@ -6,7 +6,7 @@ import { DomainError, type ErrorCode, tryAgain, UpstreamFault } from '../errors.
 import { requestTrace } from '../observability/request-context.js';
 import { isTimeout, retrying } from '../resilience/retry.js';
 import { clientKeepAlive } from './keep-alive.js';
-import { withTimeLimit } from './time-limit.js';
+import { post, ServerError } from './post.js';
 
 const connectionsMax = 64;
 const retriesMax = 2;
@@ -54,32 +54,31 @@ interface ReplyError {
 export function createServiceClient(url: string, self: Caller, secret: string): ServiceClient {
   const { origin, pathname } = new URL(url);
   const pool = new Pool(origin, { connections: connectionsMax, ...clientKeepAlive });
-  const credentials = callerCredentials(self, secret);
+  const ownHeaders = {
+    'content-type': 'application/json',
+    [callerHeader]: callerCredentials(self, secret),
+  };
 
   async function send(body: string, timeoutMs: number): Promise<Reply> {
-    return withTimeLimit(timeoutMs, async (signal) => {
-      const response = await pool.request({
-        method: 'POST',
-        path: pathname,
-        headers: {
-          'content-type': 'application/json',
-          [callerHeader]: credentials,
-          ...(requestTrace.getStore() && { 'x-request-id': requestTrace.getStore()?.requestId }),
-        },
-        body,
-        signal,
-      });
-      return (await response.body.json()) as Reply;
-    });
+    const requestId = requestTrace.getStore()?.requestId;
+    const headers = requestId ? { ...ownHeaders, 'x-request-id': requestId } : ownHeaders;
+    const unlimited = { atMs: Number.POSITIVE_INFINITY };
+    const text = await post(pool, { path: pathname, headers, body }, unlimited, timeoutMs).catch(
+      (error: Error) => {
+        if (error instanceof ServerError) return error.body;
+        throw error;
+      },
+    );
+    return JSON.parse(text) as Reply;
   }
 
   async function request<R>(
-    { query }: { readonly query: string },
+    call: { readonly query: string },
     variables: object,
     { timeoutMs, repeatable }: CallOptions,
     read: (reply: Reply) => R,
   ): Promise<R> {
-    const body = JSON.stringify({ query, variables });
+    const body = bodyOf(call, variables);
     const once = async () => read(await send(body, timeoutMs));
     try {
       return await (repeatable ? retry.execute(once) : once());
@@ -121,6 +120,18 @@ export function createServiceClient(url: string, self: Caller, secret: string): 
       }),
     close: () => pool.close(),
   };
+}
+
+/** by call: the beginning of its body, since its text is escaped anew otherwise for each request */
+const beginnings = new WeakMap<object, string>();
+
+function bodyOf(call: { readonly query: string }, variables: object): string {
+  let beginning = beginnings.get(call);
+  if (beginning === undefined) {
+    beginning = `{"query":${JSON.stringify(call.query)},"variables":`;
+    beginnings.set(call, beginning);
+  }
+  return `${beginning}${JSON.stringify(variables)}}`;
 }
 
 // Errors that concern this process, not the user, such as a wrong secret.
