@@ -57,14 +57,36 @@ export function topLevelFields(
   return [...fields.values()];
 }
 
-/** The variables with their defaults; null if they are invalid, which the execution reports. */
-export function variableValues(
+type Variables = Readonly<Record<string, unknown>>;
+type CoercedVariables = ReturnType<typeof getVariableValues>;
+interface KnownVariables {
+  readonly schema: GraphQLSchema;
+  readonly operation: OperationDefinitionNode;
+  readonly values: CoercedVariables;
+}
+
+/** by the variables of a request, which the limits and the execution coerce */
+const known = new WeakMap<Variables, KnownVariables>();
+
+/** As `getVariableValues`, once for the variables of a request, which nobody may change. */
+export function coerceVariables(
   schema: GraphQLSchema,
   operation: OperationDefinitionNode,
-  given: Record<string, unknown> = {},
-): Record<string, unknown> | null {
-  return getVariableValues(schema, operation.variableDefinitions ?? [], given).coerced ?? null;
+  given: Variables,
+): CoercedVariables {
+  const before = known.get(given);
+  if (before?.schema === schema && before.operation === operation) return before.values;
+  const values = getVariableValues(schema, operation.variableDefinitions ?? [], given);
+  known.set(given, { schema, operation, values });
+  return values;
 }
+
+/** The variables with their defaults; null if they are invalid, which the execution reports. */
+export const variableValues = (
+  schema: GraphQLSchema,
+  operation: OperationDefinitionNode,
+  given: Variables = {},
+): Record<string, unknown> | null => coerceVariables(schema, operation, given).coerced ?? null;
 
 /**
  * Type → the response keys that `_entities` selects of it. The planner requests fields of entities in

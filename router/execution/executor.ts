@@ -5,8 +5,8 @@ import type {
   GraphQLSchema,
   OperationDefinitionNode,
 } from 'graphql';
-import { getVariableValues } from 'graphql';
 import type { RouterContext } from '../context.js';
+import { coerceVariables } from '../graphql-ast.js';
 import {
   type CompiledOperation,
   type CompileInputs,
@@ -51,7 +51,7 @@ export function createExecutor(options: ExecutorOptions) {
   const { schema, services, cache } = options;
   return (request: ExecutionRequest): Outcome | Promise<Outcome> => {
     const { document, definition, variables, context } = request;
-    const { errors } = getVariableValues(schema, definition.variableDefinitions ?? [], variables);
+    const { errors } = coerceVariables(schema, definition, variables);
     if (errors) return { errors };
     const { operation, combinationOf, booleanOf } = preparedOf(schema, document, definition);
     const key = request.key + combinationOf(variables);
