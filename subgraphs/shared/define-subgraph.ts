@@ -1,6 +1,7 @@
-import type { MikroORM } from '@mikro-orm/postgresql';
+import type { EntityManager, MikroORM } from '@mikro-orm/postgresql';
 import type { Redis } from 'ioredis';
 import { events, type Topic } from '../contracts/events.js';
+import type { Principal } from './auth/callers.js';
 import { type Caller, loadConfig, type Variables } from './config.js';
 import { connect, disconnect, type Schema } from './database/connect.js';
 import { watchFeedPool, watchPool } from './database/pool-metrics.js';
@@ -135,12 +136,7 @@ async function start<
     logger,
     registry,
     schema: await buildFederatedSchema(source),
-    context: (principal, source) => ({
-      ...principal,
-      em: sources[source].em.fork(),
-      app,
-      logger,
-    }),
+    context: (principal, source) => contextOf(principal, sources[source], app, logger),
     routes: Object.fromEntries(
       Object.entries(definition.routes ?? {}).map(([path, read]) => [path, () => read(app)]),
     ),
@@ -148,6 +144,25 @@ async function start<
     readiness: { database: () => orm.em.fork().execute('select 1') },
     onStop: stops.toReversed(),
   });
+}
+
+/** Many requests never use their entity manager, which is made at its first use. */
+function contextOf<A>(
+  principal: Principal,
+  orm: MikroORM,
+  app: A,
+  logger: Logger,
+): SubgraphContext<A> {
+  let em: EntityManager | undefined;
+  return {
+    ...principal,
+    get em() {
+      em ??= orm.em.fork();
+      return em;
+    },
+    app,
+    logger,
+  };
 }
 
 const readValue = <T>(config: BaseConfig, variable: string) =>

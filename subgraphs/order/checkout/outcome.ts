@@ -40,7 +40,7 @@ export interface PriceLine {
 /** The result for an outcome, with the order's current state. */
 export async function toCheckoutResult(context: OrderContext, outcome: Outcome) {
   const readOrder = (id: string) =>
-    requireRow(context.em, Order, { customerId: identityOf(context).id, id });
+    requireRow(context.app.orm.em, Order, { customerId: identityOf(context).id, id });
   switch (outcome.kind) {
     case 'placed':
       return result(CheckoutSuccess, {
