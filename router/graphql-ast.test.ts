@@ -16,7 +16,7 @@ describe('the variables of a request', () => {
     expect(coerceVariables(schema, counting, given)).toBe(first);
   });
 
-  it('are coerced anew for another operation, and in another schema', () => {
+  it('are coerced again for another operation, and in another schema', () => {
     const given = { count: 4 };
     expect(coerceVariables(schema, counting, given)).toEqual({ coerced: { count: 4 } });
     expect(coerceVariables(schema, naming, given)).toMatchObject({

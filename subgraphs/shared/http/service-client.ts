@@ -122,7 +122,7 @@ export function createServiceClient(url: string, self: Caller, secret: string): 
   };
 }
 
-/** by call: the beginning of its body, since its text is escaped anew otherwise for each request */
+/** by call: the beginning of its body, since its text would be escaped for each request */
 const beginnings = new WeakMap<object, string>();
 
 function bodyOf(call: { readonly query: string }, variables: object): string {
