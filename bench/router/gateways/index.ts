@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import { freePort } from '../../../dev/databases/server-process.js';
 import { root, subgraphNames } from '../../../ops/subgraph-names.js';
 import { callerCredentials, callerHeader } from '../../../subgraphs/shared/auth/callers.js';
+import { install } from '../../install.js';
+import { answersGraphQL, type Peer, startPeer } from '../../peer-process.js';
 import type { SystemProcesses } from '../../system-processes.js';
-import { type Gateway, startGateway } from './gateway-process.js';
-import { hiveArguments, installHive } from './hive.js';
+import { hiveArguments, hiveFolder } from './hive.js';
 
 /** Columns of the comparison, in order. */
 export const columns = {
@@ -17,6 +18,10 @@ export const columns = {
   hiveRust: 'Hive, Rust',
 } as const;
 export type Column = keyof typeof columns;
+
+interface Gateway extends Peer {
+  readonly url: string;
+}
 
 /** Starts the other gateways in front of the system's subgraphs, one process each; Hive Gateway if it can be installed. */
 export async function startGateways(
@@ -35,22 +40,26 @@ export async function startGateways(
     CALLER_HEADER: callerHeader,
     CALLER_CREDENTIALS: credentials,
   };
+  const start = async (name: string, args: string[], settings: NodeJS.ProcessEnv, url: string) => {
+    const isReady = () => answersGraphQL(url);
+    return { url, ...(await startPeer({ name, args, env: settings, isReady })) };
+  };
   const bare = async (name: string, fetcher: string) => {
     const port = await freePort();
     const args = [join(root, 'dist/bench/router/gateways/bare-gateway.js')];
     const settings = { ...env, PORT: `${port}`, FETCHER: fetcher };
-    return startGateway({ name, args, env: settings, url: `http://127.0.0.1:${port}/` });
+    return start(name, args, settings, `http://127.0.0.1:${port}/`);
   };
   const hive = async (name: string, planner: 'default' | 'rust') => {
     const port = await freePort();
     const args = hiveArguments(supergraph, port, planner);
-    return startGateway({ name, args, env, url: `http://127.0.0.1:${port}/graphql` });
+    return start(name, args, env, `http://127.0.0.1:${port}/graphql`);
   };
   const started: Partial<Record<Column, Gateway>> = {
     bare: await bare(columns.bare, 'default'),
     bareUndici: await bare(columns.bareUndici, 'undici'),
   };
-  if (installHive(progress)) {
+  if (install(hiveFolder, progress)) {
     for (const [column, planner] of [
       ['hive', 'default'],
       ['hiveRust', 'rust'],

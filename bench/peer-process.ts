@@ -1,30 +1,27 @@
 import { spawn } from 'node:child_process';
-import { endProcess } from '../../../dev/databases/server-process.js';
-import { nodeOptions } from '../../../dev/processes.js';
+import { endProcess } from '../dev/databases/server-process.js';
+import { nodeOptions } from '../dev/processes.js';
 
-/** Source maps cost the other gateways a tenth and the router nothing, so they run without them. */
+/** Source maps cost other programs a tenth and ours nothing, so they run without them. */
 const options = nodeOptions.filter((option) => option !== '--enable-source-maps');
 const readyMaxMs = 60_000;
 const stopMaxMs = 5000;
 
-export interface Gateway {
-  readonly url: string;
+export interface Peer {
   readonly processId: number;
   stop(): Promise<void>;
 }
 
-/** Starts a gateway with the router's options of Node, and waits until it answers. @throws if it does not */
-export async function startGateway({
-  name,
-  args,
-  env,
-  url,
-}: {
+export interface PeerOptions {
+  /** in the message that says that it did not start */
   readonly name: string;
   readonly args: readonly string[];
   readonly env: NodeJS.ProcessEnv;
-  readonly url: string;
-}): Promise<Gateway> {
+  isReady(): Promise<boolean>;
+}
+
+/** Starts a program of others with our options of Node, and waits until it is ready. @throws if it does not start */
+export async function startPeer({ name, args, env, isReady }: PeerOptions): Promise<Peer> {
   const child = spawn(process.execPath, [...options, ...args], {
     env,
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -35,7 +32,7 @@ export async function startGateway({
       output = `${output}${chunk}`.slice(-2000);
     });
   }
-  // A gateway must not outlive a benchmark that is interrupted.
+  // It must not outlive a benchmark that is interrupted.
   const kill = () => child.kill('SIGKILL');
   process.once('exit', kill);
   const stop = async () => {
@@ -43,17 +40,18 @@ export async function startGateway({
     await endProcess(child, 'SIGTERM', stopMaxMs);
   };
   const endMs = performance.now() + readyMaxMs;
-  while (!(await answers(url))) {
+  while (!(await isReady())) {
     if (child.exitCode !== null || performance.now() > endMs) {
       await stop();
-      throw new Error(`The ${name} gateway did not become ready: ${output.trim()}`);
+      throw new Error(`${name} did not become ready: ${output.trim()}`);
     }
     await new Promise((resolve) => setTimeout(resolve, 200));
   }
-  return { url, processId: child.pid as number, stop };
+  return { processId: child.pid as number, stop };
 }
 
-async function answers(url: string): Promise<boolean> {
+/** Whether a GraphQL server answers at this address. */
+export async function answersGraphQL(url: string): Promise<boolean> {
   try {
     const response = await fetch(url, {
       method: 'POST',
