@@ -1,7 +1,6 @@
 import { seedSessions, withTokens } from '../../dev/seed/sessions.js';
 import { seedStore } from '../../dev/seed/store.js';
 import { migrateAll } from '../../ops/migrate-all.js';
-import { atRest, isBroken, verify } from '../../ops/verify/verify.js';
 import { shopper } from '../checkout/shopper.js';
 import { vendor } from '../checkout/vendor.js';
 import { openServers } from '../environment.js';
@@ -9,6 +8,7 @@ import { warmUp } from '../load.js';
 import type { Outcome } from '../report.js';
 import { createGraphQLClient } from '../router/operations.js';
 import { startSystemProcesses } from '../system-processes.js';
+import { verifyAtRest } from '../verify-at-rest.js';
 import { checksOf, type Phases, resultsOf } from './checks.js';
 import { measureFanOut } from './fan-out.js';
 import { type Crowd, spreadOver, startCrowd, subscriptionCount } from './start-crowd.js';
@@ -60,9 +60,8 @@ export async function run(progress: (line: string) => void): Promise<Outcome> {
     const options = { system, clients, crowdProcessId: crowd.processId, breakersOpened };
     const watch = await spreadOver(databases.warehouse, routerUrl);
     const phases = await measurePhases(orders, options, crowd, () => crowd.open(watch), progress);
-    const verdicts = await verify(databases, atRest);
-    const broken = verdicts.filter((verdict) => isBroken([verdict])).map(({ name }) => name);
-    return { results: [...resultsOf(phases), fanOut], checks: checksOf(phases, fanOut, broken) };
+    const checks = [...checksOf(phases, fanOut), await verifyAtRest(databases)];
+    return { results: [...resultsOf(phases), fanOut], checks };
   } finally {
     await crowd.stop();
     await router.close();
