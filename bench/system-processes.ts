@@ -1,10 +1,13 @@
-import { environments, portsFrom } from '../dev/environment.js';
+import { isPortFree } from '../dev/databases/server-process.js';
+import { environments, type Ports, portsFrom } from '../dev/environment.js';
 import { type RunningProcess, startProgram } from '../dev/processes.js';
 import { programs } from '../dev/programs.js';
 import type { DatabaseUrls } from '../ops/databases/urls.js';
 import { makeSecrets } from '../ops/secrets/secrets.js';
 
 const firstPort = 21_000;
+const portsStep = 100;
+const portsAttemptsMax = 20;
 // As in production: elsewhere graphql-js, for example, does additional checks.
 const productionSettings = {
   NODE_ENV: 'production',
@@ -28,6 +31,17 @@ const printWarnings = (_name: Name, line: string) => {
   if (!isBelowWarning.test(line)) process.stderr.write(`${line}\n`);
 };
 
+/** Ports that no other system of this machine uses. */
+async function freePorts(): Promise<Ports> {
+  for (let attempt = 0; attempt < portsAttemptsMax; attempt++) {
+    const ports = portsFrom(firstPort + attempt * portsStep);
+    const used = [...Object.values(ports.ports), ...Object.values(ports.ops), ports.sandbox];
+    const free = await Promise.all(used.map(isPortFree));
+    if (!free.includes(false)) return ports;
+  }
+  throw new Error(`All ports from ${firstPort} on are in use.`);
+}
+
 /**
  * Starts the whole system, each part as a process, with raised limits.
  *
@@ -40,7 +54,7 @@ export async function startSystemProcesses(
   settings: Readonly<Record<string, string>> = {},
   onLine: (name: Name, line: string) => void = printWarnings,
 ) {
-  const ports = portsFrom(firstPort);
+  const ports = await freePorts();
   const secrets = await makeSecrets();
   const envs = environments({ databases, redisUrl, ports, secrets });
   const names = Object.keys(programs) as Name[];
