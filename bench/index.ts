@@ -1,5 +1,5 @@
 import 'reflect-metadata';
-import { type Benchmark, report } from './report.js';
+import { type Benchmark, report, UsageError } from './report.js';
 
 /** `npm run bench -- NAME [--json]`: starts what the benchmark needs, measures, and checks its targets. */
 const names = [
@@ -11,9 +11,19 @@ if (!names.includes(name)) {
   console.error(`Usage: npm run bench -- NAME [--json], where NAME is one of: ${names.join(', ')}`);
   process.exit(2);
 }
-const { run } = (await import(`./${name}/index.js`)) as { run: Benchmark };
+const { run, help } = (await import(`./${name}/index.js`)) as { run: Benchmark; help?: string };
+if (help && options.includes('--help')) {
+  console.log(help);
+  process.exit(0);
+}
 const json = options.includes('--json');
 const progress = (line: string) => process.stderr.write(`${line}\n`);
 const args = options.filter((option) => option !== '--json');
-const passed = report(await run(progress, args), json);
-process.exit(passed ? 0 : 1);
+try {
+  const passed = report(await run(progress, args), json);
+  process.exit(passed ? 0 : 1);
+} catch (error) {
+  if (!(error instanceof UsageError)) throw error;
+  console.error(help ? `${error.message} See --help.` : error.message);
+  process.exit(2);
+}

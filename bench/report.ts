@@ -20,6 +20,9 @@ export type Benchmark = (
   args: readonly string[],
 ) => Promise<Outcome>;
 
+/** Wrong arguments: the message says what to give instead. */
+export class UsageError extends Error {}
+
 /** @param broken the names of the invariants that do not hold */
 export const invariantsCheck = (broken: readonly string[]): Check => ({
   name: 'invariants',
@@ -31,14 +34,14 @@ export const invariantsCheck = (broken: readonly string[]): Check => ({
 /**
  * The number after `--minutes`; undefined if the arguments do not have it.
  *
- * @throws if it is no whole number, or less than the least
+ * @throws UsageError if it is no whole number, or less than the least
  */
 export function minutesIn(args: readonly string[], least: number): number | undefined {
   const at = args.indexOf('--minutes');
   if (at < 0) return undefined;
   const minutes = Number(args[at + 1]);
   if (Number.isInteger(minutes) && minutes >= least) return minutes;
-  throw new Error(`--minutes needs a whole number, ${least} at least`);
+  throw new UsageError(`--minutes needs a whole number, ${least} at least.`);
 }
 
 /** Prints a table, or one line of JSON for each case. @returns whether every check passed */

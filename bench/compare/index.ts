@@ -2,7 +2,14 @@ import { spawn, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { root } from '../../ops/subgraph-names.js';
-import { type CaseResult, type Check, median, type Outcome, rounded } from '../report.js';
+import {
+  type CaseResult,
+  type Check,
+  median,
+  type Outcome,
+  rounded,
+  UsageError,
+} from '../report.js';
 
 const rounds = Number(process.env.BENCH_ROUNDS ?? 3);
 const usage = 'Usage: npm run bench -- compare CHECKOUT NAME, where CHECKOUT has its dependencies';
@@ -24,9 +31,10 @@ export async function run(
   progress: (line: string) => void,
   [checkout, name]: readonly string[],
 ): Promise<Outcome> {
-  if (!checkout || !name) throw new Error(usage);
+  if (!checkout || !name) throw new UsageError(usage);
   const old = resolve(checkout);
-  if (!existsSync(join(old, 'bench', name))) throw new Error(`${old} has no benchmark ${name}`);
+  if (!existsSync(join(old, 'bench', name)))
+    throw new UsageError(`${old} has no benchmark ${name}.`);
   build(old);
   const folders = { old, new: root };
   const runs: Record<keyof typeof folders, Figures[]> = { old: [], new: [] };
