@@ -2,19 +2,13 @@ import { randomUUID } from 'node:crypto';
 import type { SeededSession } from '../../dev/seed/sessions.js';
 import { percentile, rounded } from '../report.js';
 import type { GraphQLClient } from '../router/operations.js';
+import { shippingAddress } from '../shipping-address.js';
 
 const mutation = `mutation Checkout($input: CheckoutInput!) { checkout(input: $input) {
   __typename
   ... on CheckoutSuccess { order { id number expiresAt total { amount currencyCode } } }
   ... on PaymentSuccess { order { id status } }
   ... on InsufficientStock { lines { requested available } } } }`;
-const shippingAddress = {
-  recipient: 'Sam Body',
-  street: '1 Main St',
-  city: 'Springfield',
-  zip: '62701',
-  country: 'US',
-};
 
 /** Orders one unit of each offer, each time as another customer. */
 export function shopper(

@@ -2,17 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { demoPassword } from '../../dev/seed/demo-store.js';
 import type { SeededSession } from '../../dev/seed/sessions.js';
 import type { GraphQLClient } from '../router/operations.js';
+import { shippingAddress } from '../shipping-address.js';
 import type { Arrivals } from './arrivals.js';
 
 // Each token is replaced once in so many seconds, as each login costs argon2.
 const logins = 20;
-const shippingAddress = {
-  recipient: 'Sam Body',
-  street: '1 Main St',
-  city: 'Springfield',
-  zip: '62701',
-  country: 'US',
-};
 
 const addToCart = `mutation ($input: AddToCartInput!) { addToCart(input: $input) {
   __typename ... on Cart { id items { quantity } total { amount } } } }`;
