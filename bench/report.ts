@@ -75,7 +75,7 @@ function printTable(results: readonly CaseResult[]): void {
   }
 }
 
-function machine(): string {
+export function machine(): string {
   const [cpu] = cpus();
   const load = loadavg()[0]?.toFixed(1);
   const memory = Math.round(totalmem() / 2 ** 30);

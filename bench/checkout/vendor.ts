@@ -45,6 +45,7 @@ export async function vendor(
     offers: offers.map(({ id }) => id),
     /** those that anyone can buy at any time */
     unlimitedOffers: offers.filter(({ isUnlimited }) => isUnlimited).map(({ id }) => id),
+    skuOf: (offerId: string) => offers.find(({ id }) => id === offerId)?.sku as string,
     async stockUp(quantity: number) {
       for (const { sku } of offers) {
         await change(receive, { sku, quantity });
