@@ -51,6 +51,9 @@ export async function vendor(
         await change(receive, { sku, quantity });
       }
     },
+    /** Takes units out of another warehouse. */
+    takeOut: (sku: string, fromWarehouseId: string, units: number) =>
+      change(adjust, { warehouseId: fromWarehouseId, sku, delta: -units, reason: 'the sale' }),
     /** Sets the available units, without changing reservations. */
     async setAvailable(offerId: string, units: number) {
       const { sku } = offers.find(({ id }) => id === offerId) as { sku: string };

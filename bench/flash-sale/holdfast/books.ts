@@ -15,10 +15,18 @@ const soldOrders = `select o.id, round(o.total_amount * 100)::int as "totalCents
 const unsold = `select coalesce(sum(on_hand - committed), 0)::int as unsold,
     (select coalesce(sum(available), 0)::int from stock_item where shop_id = $1 and sku = any($2)) as available
   from stock_level where shop_id = $1 and sku = any($2)`;
+const elsewhere = `select sku, warehouse_id as "warehouseId", on_hand as units from stock_level
+  where shop_id = $1 and sku = any($2) and warehouse_id <> $3 and on_hand > 0`;
 const held = `select count(*)::int as count from reservation where state = 'HELD'`;
 const expired = `select count(distinct o.id)::int as count from customer_order o
   join shop_order s on s.order_id = o.id join order_item i on i.shop_order_id = s.id
   where o.cancel_reason = 'PAYMENT_TIMEOUT' and i.sku = any($1)`;
+
+interface Elsewhere {
+  readonly sku: string;
+  readonly warehouseId: string;
+  readonly units: number;
+}
 
 /** Reads the sale in the databases, and in the books of the payment sandbox. */
 export async function openBooks(
@@ -33,6 +41,9 @@ export async function openBooks(
   return {
     readStock: async (): Promise<Stock> =>
       (await warehouse.query({ name: 'unsold', text: unsold, values: [shopId, skus] })).rows[0],
+    /** the units in other warehouses of the shop than this one */
+    readElsewhere: async (warehouseId: string): Promise<Elsewhere[]> =>
+      (await warehouse.query(elsewhere, [shopId, skus, warehouseId])).rows,
     countHeld: async (): Promise<number> => (await warehouse.query(held)).rows[0].count,
     countExpired: async (): Promise<number> => (await order.query(expired, [skus])).rows[0].count,
     async read(): Promise<Books> {

@@ -41,12 +41,15 @@ export async function openHoldfast(
   const customers = sessions.filter(({ role }) => role === 'CUSTOMER');
   const vera = await vendor(router, sessions);
   const offers = vera.unlimitedOffers.slice(0, options.skus + 1);
-  await vera.stockUp(plenty);
-  const shelf = shelfOf(options);
-  for (const [sku, units] of shelf.entries()) await vera.setAvailable(offers[sku] as string, units);
   const skus = offers.slice(0, options.skus).map((offer) => vera.skuOf(offer));
   const sandboxUrl = system.environments.router.STORE_PAYMENT_SANDBOX_URL as string;
   const books = await openBooks(databases, sandboxUrl, { shopId: seedId('shop', 0), skus });
+  for (const { sku, warehouseId, units } of await books.readElsewhere(seedId('warehouse', 0))) {
+    await vera.takeOut(sku, warehouseId, units);
+  }
+  for (const [sku, units] of [...shelfOf(options), plenty].entries()) {
+    await vera.setAvailable(offers[sku] as string, units);
+  }
   const { unsold, available } = await books.readStock();
   if (unsold !== options.units || available !== options.units) {
     throw new Error(`${unsold} units unsold and ${available} available, not ${options.units}`);
