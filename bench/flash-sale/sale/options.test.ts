@@ -27,6 +27,7 @@ describe('the options of the flash sale', () => {
     [['--units', '1.5'], '--units needs a whole number from 1 to 1000000.'],
     [['--skus', '21'], '--skus needs a whole number from 1 to 20.'],
     [['--rate', '0'], '--rate needs a whole number from 1 to 10000.'],
+    [['--hold-seconds', '15'], '--hold-seconds needs a whole number from 16 to 600.'],
     [['--seconds', '5'], '--seconds needs --rate'],
     [['--rate', '5', '--concurrency', '9'], '--rate is an open loop, --concurrency a closed one.'],
     [['--rate', '5', '--seconds', '9', '--shoppers', '9'], '--seconds and --shoppers both say'],
