@@ -6,6 +6,7 @@ import { stateFolder, writeRunningSystem } from '../ops/running-system.js';
 import { loadSecrets } from '../ops/secrets/secrets.js';
 import { variables as routerVariables } from '../router/config.js';
 import { loadConfig, logLevel, port, setting } from '../subgraphs/shared/config.js';
+import { UnusableServerError } from '../subgraphs/shared/database/unusable-server.js';
 import { startPostgres } from './databases/postgres.js';
 import { findRedis, isReachable, startRedis } from './databases/redis.js';
 import { isPortFree, StartError } from './databases/server-process.js';
@@ -247,6 +248,7 @@ process.on('SIGTERM', () => void end(0));
 process.on('SIGHUP', () => void end(0));
 main().catch(async (error: unknown) => {
   if (ending) return;
-  console.error(error instanceof StartError ? error.message : error);
+  const isKnown = error instanceof StartError || error instanceof UnusableServerError;
+  console.error(isKnown ? error.message : error);
   await end(1);
 });

@@ -1,7 +1,7 @@
 import { pathToFileURL } from 'node:url';
-import pg from 'pg';
 import { ConfigError, loadConfig, subgraphVariables } from '../subgraphs/shared/config.js';
-import type { Schema } from '../subgraphs/shared/database/connect.js';
+import { CheckedClient } from '../subgraphs/shared/database/checked-client.js';
+import { migrationLockTimeoutMs, type Schema } from '../subgraphs/shared/database/connect.js';
 import {
   lockRetry,
   migrate,
@@ -9,6 +9,7 @@ import {
   OldSchemaError,
   refuseOldSchema,
 } from '../subgraphs/shared/database/run-migrations.js';
+import { UnusableServerError } from '../subgraphs/shared/database/unusable-server.js';
 
 async function readSubgraph(name: string, env: NodeJS.ProcessEnv) {
   const { DATABASE_URL } = subgraphVariables(name, 0);
@@ -23,6 +24,7 @@ async function readSubgraph(name: string, env: NodeJS.ProcessEnv) {
  * another transaction holds is retried for about five minutes.
  *
  * @throws ConfigError
+ * @throws UnusableServerError
  * @throws OldSchemaError
  */
 export async function migrateSubgraph(name: string, env = process.env): Promise<void> {
@@ -37,6 +39,7 @@ const checkEveryMs = 1000;
 /**
  * Waits until `migrateSubgraph` has completed elsewhere. Works with any role of the database.
  *
+ * @throws UnusableServerError
  * @throws OldSchemaError
  */
 export async function waitUntilMigrated(name: string, env = process.env): Promise<void> {
@@ -47,7 +50,11 @@ export async function waitUntilMigrated(name: string, env = process.env): Promis
 }
 
 async function missingMigrations(url: string, schema: Schema): Promise<readonly string[]> {
-  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5000 });
+  const client = new CheckedClient({
+    connectionString: url,
+    connectionTimeoutMillis: 5000,
+    lock_timeout: migrationLockTimeoutMs,
+  });
   client.on('error', () => {});
   const names = namesOf(schema);
   try {
@@ -57,7 +64,7 @@ async function missingMigrations(url: string, schema: Schema): Promise<readonly 
     const executed = new Set(rows.map((row) => row.name));
     return names.filter((each) => !executed.has(each));
   } catch (error) {
-    if (error instanceof OldSchemaError) throw error;
+    if (error instanceof OldSchemaError || error instanceof UnusableServerError) throw error;
     console.error(`database not ready: ${(error as Error).message}`);
     return names;
   } finally {
@@ -87,7 +94,10 @@ async function main(name = '', option?: string): Promise<void> {
     if (error instanceof OldSchemaError) {
       const command = startOver(name, error.database);
       console.error(`${error.message} To start over without its data:\n  ${command}`);
-    } else console.error(error instanceof ConfigError ? error.message : error);
+    } else {
+      const isKnown = error instanceof ConfigError || error instanceof UnusableServerError;
+      console.error(isKnown ? error.message : error);
+    }
     process.exitCode = 1;
   }
 }

@@ -2,7 +2,7 @@ import { defineSubgraph } from '../shared/define-subgraph.js';
 import { runIfMain } from '../shared/runtime/process.js';
 import { variables } from './config.js';
 import { databaseSchema } from './mikro-orm.config.js';
-import { readCollationChange, requireNameCollation } from './name-collation.js';
+import { readCollationChange } from './name-collation.js';
 import { onOfferChanged } from './offer-listing/on-offer-changed.js';
 import { onStockChanged } from './offer-listing/on-stock-changed.js';
 import { source } from './schema.js';
@@ -19,10 +19,6 @@ export const subgraph = defineSubgraph({
   consumes: {
     'shop.offer.changed': onOfferChanged,
     'warehouse.stock.changed': onStockChanged,
-  },
-  async app({ orm }) {
-    await requireNameCollation(orm.em.fork());
-    return null;
   },
   workers: {
     vocabulary: { everyMs: 600_000, run: ({ em }, isStopping) => pruneWords(em, isStopping) },

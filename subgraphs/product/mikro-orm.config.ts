@@ -29,6 +29,7 @@ export const databaseSchema: Schema = {
     QueueMark,
     StoredOutcome,
   ],
+  extensions: ['pg_trgm'],
   migrations: [
     { name: '20261127-initial', class: Migration20261127Initial },
     { name: '20261127-stored-outcomes', class: Migration20261127StoredOutcomes },

@@ -1,10 +1,8 @@
 import pg from 'pg';
 import { createTestDatabases } from '../../tests/harness/databases.js';
-import { ConfigError } from '../shared/config.js';
 import { connect, disconnect } from '../shared/database/connect.js';
-import { Migration20261214AnyLanguage } from './migrations/20261214-any-language.js';
 import { databaseSchema } from './mikro-orm.config.js';
-import { readCollationChange, requireNameCollation } from './name-collation.js';
+import { readCollationChange } from './name-collation.js';
 
 describe('the collation of names', () => {
   let databases: Awaited<ReturnType<typeof createTestDatabases<'product'>>>;
@@ -22,22 +20,6 @@ describe('the collation of names', () => {
     await admin.end();
     await disconnect(orm);
     await databases.drop();
-  });
-
-  it('has to be on the server: else it is refused at the start, and by the migration', async () => {
-    await expect(requireNameCollation(orm.em.fork())).resolves.toBeUndefined();
-    await admin.query(`update pg_collation set collname = 'away' where collname = 'und-x-icu'`);
-    try {
-      const refusal = requireNameCollation(orm.em.fork());
-      await expect(refusal).rejects.toThrow(ConfigError);
-      await expect(refusal).rejects.toThrow(/has no collation "und-x-icu".* built with ICU/);
-      const migration = new Migration20261214AnyLanguage(orm.em.getDriver(), orm.config);
-      migration.up();
-      const [first] = migration.getQueries();
-      await expect(admin.query(String(first))).rejects.toThrow(/no collation "und-x-icu"/);
-    } finally {
-      await admin.query(`update pg_collation set collname = 'und-x-icu' where collname = 'away'`);
-    }
   });
 
   it('is reported when its version is another one than that of the indexes', async () => {

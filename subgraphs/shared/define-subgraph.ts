@@ -6,6 +6,8 @@ import { type Caller, loadConfig, type Variables } from './config.js';
 import { connect, disconnect, type Schema } from './database/connect.js';
 import { watchFeedPool, watchPool } from './database/pool-metrics.js';
 import { connectForReading, disconnectAll } from './database/replicas.js';
+import { requireServer } from './database/server-requirements.js';
+import { UnusableServerError } from './database/unusable-server.js';
 import type { SubgraphContext } from './graphql/context.js';
 import { buildFederatedSchema, type SchemaSource } from './graphql/schema.js';
 import { createServiceClient, type ServiceClient } from './http/service-client.js';
@@ -79,10 +81,14 @@ async function start<
   const config = loadConfig<Variables>(definition.variables, env) as BaseConfig;
   const logger = createLogger(name, config.LOG_LEVEL);
   const registry = createRegistry(name);
-  const { orm, reads } = await connectDatabase(definition, config, logger);
+  const failed = Promise.withResolvers<never>();
+  failed.promise.catch(() => {}); // `runIfMain` ends the process
+  const onUnusable = failed.reject;
+  const { orm, reads } = await connectDatabase(definition, config, logger, onUnusable);
   stops.push(() => disconnectAll(orm, reads));
+  await checkServer(orm, definition.databaseSchema, logger);
   watchPool(orm, registry);
-  const feedOrm = await connectFeeds(definition, config, logger, orm);
+  const feedOrm = await connectFeeds(definition, config, logger, orm, onUnusable);
   if (feedOrm !== orm) {
     stops.push(() => disconnect(feedOrm));
     watchFeedPool(feedOrm, registry);
@@ -127,7 +133,7 @@ async function start<
   stops.push(() => Promise.all(workers.map((worker) => worker.stop())));
 
   const sources = { primary: orm, replica: reads, feeds: feedOrm };
-  return startSubgraph<SubgraphContext<A>>({
+  const service = await startSubgraph<SubgraphContext<A>>({
     name,
     config,
     ownSecret: secretIn(config, name),
@@ -144,6 +150,7 @@ async function start<
     readiness: { database: () => orm.em.fork().execute('select 1') },
     onStop: stops.toReversed(),
   });
+  return { ...service, failed: failed.promise };
 }
 
 /** Many requests never use their entity manager, which is made at its first use. */
@@ -174,6 +181,8 @@ const secretIn = (config: BaseConfig, caller: Caller) =>
 const secretsIn = (config: BaseConfig, callers: readonly Caller[]) =>
   Object.fromEntries(callers.map((caller) => [caller, secretIn(config, caller)]));
 
+type OnUnusable = (error: UnusableServerError) => void;
+
 interface DatabaseDefinition {
   readonly name: Caller;
   readonly databaseSchema: Schema;
@@ -184,6 +193,7 @@ async function connectDatabase(
   { name, databaseSchema, lockTimeoutMs }: DatabaseDefinition,
   { DATABASE_URL, DATABASE_POOL_MAX, DATABASE_REPLICA_URLS = [] }: BaseConfig,
   logger: Logger,
+  onUnusable: OnUnusable,
 ) {
   const settings = {
     name,
@@ -191,10 +201,23 @@ async function connectDatabase(
     poolMax: DATABASE_POOL_MAX,
     ...(lockTimeoutMs !== undefined && { lockTimeoutMs }),
     logger,
+    onUnusable,
   };
   const orm = await connect(settings, databaseSchema);
   const reads = await connectForReading(orm, settings, DATABASE_REPLICA_URLS, databaseSchema);
   return { orm, reads };
+}
+
+/**
+ * Passes while the database is away, or refuses the role: the process starts all the same, and is not ready.
+ *
+ * @throws UnusableServerError
+ */
+async function checkServer(orm: MikroORM, schema: Schema, logger: Logger): Promise<void> {
+  await requireServer(orm, schema, 'service').catch((error: unknown) => {
+    if (error instanceof UnusableServerError) throw error;
+    logger.warn({ reason: (error as Error).message }, 'database not checked');
+  });
 }
 
 interface FeedsDefinition {
@@ -209,10 +232,12 @@ async function connectFeeds(
   config: BaseConfig,
   logger: Logger,
   orm: MikroORM,
+  onUnusable: OnUnusable,
 ): Promise<MikroORM> {
   if (!feedPoolMax) return orm;
   const poolMax = readValue<number>(config, feedPoolMax);
-  const settings = { name: `${name}-feeds`, url: config.DATABASE_URL, poolMax, logger };
+  const url = config.DATABASE_URL;
+  const settings = { name: `${name}-feeds`, url, poolMax, logger, onUnusable };
   return connect(settings, databaseSchema);
 }
 

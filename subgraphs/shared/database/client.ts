@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import { telemetry } from '../observability/telemetry/telemetry.js';
+import { CheckedClient } from './checked-client.js';
 import { installWatchdog, releaseLostConnections } from './connection-watchdog.js';
-import { PreparingClient } from './prepared-statements.js';
 
 /*
  * The `pg` client of a pool and the four layers around it. A statement passes through them from the outside in:
@@ -11,7 +11,8 @@ import { PreparingClient } from './prepared-statements.js';
  * 2. Statement spans (observability/telemetry/statement-spans.ts), only if telemetry is enabled, and not for
  *    statements on a replica: a span for each statement of a trace.
  * 3. Watchdog (connection-watchdog.ts): destroys a connection whose statement gets no response.
- * 4. `PreparingClient` (prepared-statements.ts): names the statements that stay prepared.
+ * 4. `PreparingClient` (prepared-statements.ts): names the statements that stay prepared. Its subclass
+ *    `CheckedClient` (checked-client.ts) opens only to a server that can serve.
  *
  * Layers 2 and 3 replace `query` of each new connection, so `wrapClients` applies them from the inside out.
  */
@@ -23,7 +24,7 @@ export const idleInTransactionTimeoutMs = 4000;
 export const silenceGraceMs = 2000;
 
 /** Layer 4: the class of the connections of a pool. */
-export const clientClass = PreparingClient;
+export const clientClass = CheckedClient;
 
 /**
  * Layers 3 and 2, for new connections of the pool.

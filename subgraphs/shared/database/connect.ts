@@ -10,6 +10,7 @@ import {
   statementTimeoutMs,
   wrapClients,
 } from './client.js';
+import type { UnusableServerError } from './unusable-server.js';
 
 const transactionTimeoutMs = 4500;
 // A statement that waits for a table lock blocks all that come after it: a migration gives up instead.
@@ -23,9 +24,13 @@ export interface DatabaseSettings {
   /** `lock_timeout`, if shorter than the time limit of statements */
   readonly lockTimeoutMs?: number;
   readonly logger?: Logger;
+  /** called with the reason when a connection finds that the server cannot serve, before the connection fails */
+  readonly onUnusable?: ((error: UnusableServerError) => void) | undefined;
 }
 export type Schema = Pick<Options, 'entities'> & {
   readonly migrations: NonNullable<Options['migrations']>['migrationsList'];
+  /** those of PostgreSQL that the migrations create */
+  readonly extensions?: readonly string[];
 };
 
 /**
@@ -61,13 +66,14 @@ function databaseOptions(
       // MikroORM reads host, user and so on from the address, and ignores the rest: sslmode, sslrootcert.
       connectionString: settings.url,
       application_name: settings.name,
+      onUnusable: settings.onUnusable,
       connectionTimeoutMillis: connectTimeoutMs,
       keepAlive: true,
       ...(timeLimits
         ? {
             statement_timeout: statementTimeoutMs,
             idle_in_transaction_session_timeout: idleInTransactionTimeoutMs,
-            options: `-c transaction_timeout=${transactionTimeoutMs}`,
+            transaction_timeout: transactionTimeoutMs,
             lock_timeout: settings.lockTimeoutMs,
           }
         : { lock_timeout: migrationLockTimeoutMs }),

@@ -1,4 +1,5 @@
-import pg from 'pg';
+import type pg from 'pg';
+import { CheckedClient } from './checked-client.js';
 import { connectTimeoutMs, idleInTransactionTimeoutMs, silenceGraceMs } from './client.js';
 
 export interface DedicatedConnection {
@@ -12,12 +13,14 @@ export interface DedicatedConnection {
 /**
  * Runs work on its own connection, for transactions that take longer than those of the pool may. Temporary
  * tables disappear with the connection.
+ *
+ * @throws UnusableServerError
  */
 export async function withDedicatedConnection<T>(
   { name, url, transactionMaxMs }: DedicatedConnection,
   work: (client: pg.Client) => Promise<T>,
 ): Promise<T> {
-  const client = new pg.Client({
+  const client = new CheckedClient({
     connectionString: url,
     application_name: name,
     connectionTimeoutMillis: connectTimeoutMs,
@@ -25,7 +28,7 @@ export async function withDedicatedConnection<T>(
     query_timeout: transactionMaxMs + silenceGraceMs,
     statement_timeout: transactionMaxMs,
     idle_in_transaction_session_timeout: idleInTransactionTimeoutMs,
-    options: `-c transaction_timeout=${transactionMaxMs}`,
+    transaction_timeout: transactionMaxMs,
   });
   client.on('error', () => {}); // the current statement fails with it
   try {

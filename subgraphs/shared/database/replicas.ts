@@ -1,6 +1,7 @@
 import type { MikroORM, PostgreSqlConnection } from '@mikro-orm/postgresql';
 import pg from 'pg';
 import type { Logger } from '../observability/logger.js';
+import type { CheckedClientConfig } from './checked-client.js';
 import { watchConnections } from './client.js';
 import { connect, type DatabaseSettings, disconnect, type Schema } from './connect.js';
 import { isDatabaseUnavailable } from './errors.js';
@@ -50,12 +51,15 @@ export async function disconnectAll(primary: MikroORM, reads: MikroORM): Promise
 }
 
 function replicaPool({ options }: pg.Pool, url: string): pg.Pool {
-  const pool = new pg.Pool({
+  const config: pg.PoolConfig & CheckedClientConfig = {
     ...options,
     connectionString: url,
     connectionTimeoutMillis: connectTimeoutMs,
     options: `${options.options ?? ''} -c default_transaction_read_only=on`,
-  });
+    // Without a replica the primary answers.
+    onUnusable: undefined,
+  };
+  const pool = new pg.Pool(config);
   pool.on('error', () => {});
   pool.on('connect', (client) => client.on('error', () => {}));
   watchConnections(pool);

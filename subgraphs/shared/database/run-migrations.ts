@@ -8,6 +8,7 @@ import {
   type Schema,
 } from './connect.js';
 import { isLockTimeout } from './errors.js';
+import { requireServer } from './server-requirements.js';
 
 /** How often a migration tries to get a lock, and the pauses between the attempts. */
 export interface LockRetry {
@@ -57,6 +58,7 @@ export function namesOf({ migrations }: Schema): readonly string[] {
  * Brings the tables of one subgraph up to date. If a migration fails, the earlier ones stay committed. One
  * without a transaction (`create index concurrently`) waits for its locks without limit: it blocks nobody.
  *
+ * @throws UnusableServerError before anything changes
  * @throws OldSchemaError
  */
 export async function migrate(
@@ -68,6 +70,7 @@ export async function migrate(
   const again = retrying(tries - 1, isLockTimeout, pauses);
   again.onRetry((failure) => 'error' in failure && onRefused?.(failure.error as Error));
   try {
+    await requireServer(orm, schema, 'migration');
     refuseOldSchema(settings.url, schema, await orm.migrator.getExecuted());
     for (const { name } of await orm.migrator.getPending()) {
       const lockTimeoutMs = isTransactional(schema, name) ? migrationLockTimeoutMs : 0;

@@ -1,6 +1,7 @@
 import { basename, dirname } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { ConfigError } from '../config.js';
+import { UnusableServerError } from '../database/unusable-server.js';
 import { ignoreLostReader } from '../observability/logger.js';
 import { startTelemetry, telemetry } from '../observability/telemetry/telemetry.js';
 
@@ -9,6 +10,8 @@ export interface Service {
   /** its address, such as `http://127.0.0.1:4001` */
   readonly url: string;
   readonly opsUrl: string;
+  /** rejects when the service cannot go on, with the reason */
+  readonly failed?: Promise<never>;
   stop(): Promise<void>;
 }
 
@@ -24,10 +27,12 @@ export function runIfMain(moduleUrl: string, start: () => Promise<Service>): voi
   if (!program || pathToFileURL(program).href !== moduleUrl) return;
   ignoreLostReader();
   const starting = startTelemetry(basename(dirname(program))).then(start);
-  starting.then(
-    (service) => process.connected && process.send?.({ ready: true, url: service.url }),
-    (error: unknown) => fail(error),
-  );
+  starting
+    .then(({ url, failed }) => {
+      if (process.connected) process.send?.({ ready: true, url });
+      return failed;
+    })
+    .catch(fail);
   let stopping = false;
   const stop = async () => {
     if (stopping) return;
@@ -46,7 +51,10 @@ export function runIfMain(moduleUrl: string, start: () => Promise<Service>): voi
 }
 
 function fail(error: unknown): never {
-  const known = error instanceof ConfigError || (error as { code?: string }).code === 'EADDRINUSE';
+  const known =
+    error instanceof ConfigError ||
+    error instanceof UnusableServerError ||
+    (error as { code?: string }).code === 'EADDRINUSE';
   process.stderr.write(`${known ? (error as Error).message : ((error as Error).stack ?? error)}\n`);
   process.exit(1);
 }
