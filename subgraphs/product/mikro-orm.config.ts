@@ -10,6 +10,7 @@ import { Category } from './category/category.js';
 import { Migration20261127Initial } from './migrations/20261127-initial.js';
 import { Migration20261207ShownTimes } from './migrations/20261207-shown-times.js';
 import { Migration20261214AnyLanguage } from './migrations/20261214-any-language.js';
+import { Migration20261217SharedWords } from './migrations/20261217-shared-words.js';
 import { ListedPrice } from './offer-listing/listed-price.js';
 import { OfferListing } from './offer-listing/offer-listing.js';
 import { Product } from './product/product.js';
@@ -37,5 +38,6 @@ export const databaseSchema: Schema = {
     { name: '20261207-shown-times', class: Migration20261207ShownTimes },
     { name: '20261210-queue-scan', class: Migration20261210QueueScan },
     { name: '20261214-any-language', class: Migration20261214AnyLanguage },
+    { name: '20261217-shared-words', class: Migration20261217SharedWords },
   ],
 };

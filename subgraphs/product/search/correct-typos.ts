@@ -1,6 +1,6 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { sql } from '../../shared/database/sql.js';
-import { isCorrectable } from './vocabulary.js';
+import { isCorrectable, isGone } from './vocabulary.js';
 
 const nearMax = 5;
 /** Words of a search that are looked at for typing errors: each may read much of the vocabulary. */
@@ -21,18 +21,19 @@ export interface Term {
 const lastCodePoint = 0x10ffff;
 
 /**
- * Reads the stem of each term, and for a term that no word of the catalogue begins with, similar words. The range
- * is what `^@` means: for that PostgreSQL reads all words, unless the term is a constant.
+ * Reads the stem of each term, and for a term that no word of the catalogue begins with, similar words. Words that are
+ * gone do not count. The range is what `^@` means: for that PostgreSQL reads all words, unless the term is a constant.
  */
 export const readTerms = (em: EntityManager, terms: readonly string[]): Promise<Term[]> =>
   sql<Term>(
     em,
     `select term, case when term ~ '^[a-z]+$' then plainto_tsquery('english', term)::text end as stem,
        case when correctable and not exists (
-           select from search_word where word >= term and word < term || chr(${lastCodePoint}))
+           select from search_word
+           where word >= term and word < term || chr(${lastCodePoint}) and not (${isGone}))
          then (
            select coalesce(json_agg(nearest), '[]')
-           from (select word, similarity(word, term) from search_word
+           from (select word, similarity(word, term) from search_word where not (${isGone})
              order by word <-> term limit $3) as nearest
          ) end as near
      from unnest($1::text[], $2::boolean[]) with ordinality as terms (term, correctable, place)

@@ -2,7 +2,7 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import { sql } from '../../shared/database/sql.js';
 import { searchVector } from '../../shared/text/search-vector.js';
 import { type Token, tokensOf } from '../../shared/text/tokens.js';
-import { addWords, doubtWords } from './vocabulary.js';
+import { addWords, doubtWords, isCorrectable, wordsOfProductMax } from './vocabulary.js';
 
 /** The texts of a product that are searched. */
 interface SearchedTexts {
@@ -16,60 +16,75 @@ export interface SearchedProduct extends SearchedTexts {
 }
 
 /**
- * Stores the search vectors of products. Every writer of a name or description calls it in the same transaction.
- *
- * @returns their words
+ * Stores the search vectors of products and adds their words to the vocabulary. Every writer of a name or description
+ * calls it in the same transaction, or `indexAgain`.
  */
 export async function indexProducts(
   tx: EntityManager,
   products: readonly SearchedProduct[],
-): Promise<ReadonlySet<string>> {
-  const split = products.map((product) => ({ ...product, ...tokensOfTexts(product) }));
-  await sql(tx, writeSearch, [
-    split.map(({ id }) => id),
-    split.map(({ nameTokens, descriptionTokens }) =>
-      searchVector([
-        { tokens: nameTokens, weight: 'A' },
-        { tokens: descriptionTokens, weight: 'C' },
-      ]),
-    ),
-    split.map(({ nameTokens }) => englishWordsIn(nameTokens)),
-    split.map(({ descriptionTokens }) => englishWordsIn(descriptionTokens)),
-  ]);
-  const words = split.flatMap(({ createdById, nameTokens, descriptionTokens }) =>
-    wordsIn([...nameTokens, ...descriptionTokens]).map((word) => ({ word, vendorId: createdById })),
+): Promise<void> {
+  const split = products.map((product) => ({ product, tokens: tokensOfTexts(product) }));
+  await writeVectors(tx, split);
+  await addWords(
+    tx,
+    split.flatMap(({ product, tokens }) => ofVendor(product, [...wordsIn(tokens)])),
   );
-  await addWords(tx, words);
-  return new Set(words.map(({ word }) => word));
 }
 
-/** `indexProducts` of a product whose texts have changed; former words may occur nowhere any more. */
+/**
+ * `indexProducts` of a product whose texts have changed: words that it had before are not added, and former ones may
+ * occur nowhere any more.
+ */
 export async function indexAgain(
   tx: EntityManager,
   product: SearchedProduct,
   before: SearchedTexts,
 ): Promise<void> {
-  const words = await indexProducts(tx, [product]);
-  await doubtWords(
-    tx,
-    wordsOf(before).filter((word) => !words.has(word)),
-  );
+  const tokens = tokensOfTexts(product);
+  await writeVectors(tx, [{ product, tokens }]);
+  const words = wordsIn(tokens);
+  const former = wordsIn(tokensOfTexts(before));
+  await addWords(tx, ofVendor(product, without(words, former)));
+  await doubtWords(tx, without(former, words));
 }
 
 /** Takes a product that is deleted from the search. */
 export async function unindexProduct(tx: EntityManager, product: SearchedProduct): Promise<void> {
   await sql(tx, `update product set search = '' where id = $1`, [product.id]);
-  await doubtWords(tx, wordsOf(product));
+  await doubtWords(tx, [...wordsIn(tokensOfTexts(product))]);
+}
+
+interface Tokens {
+  readonly nameTokens: readonly Token[];
+  readonly descriptionTokens: readonly Token[];
 }
 
 /** PostgreSQL adds the stems of English words, with the same weights. */
-const writeSearch = `update product p set search = made.vector::tsvector
-    || setweight(to_tsvector('english', made.name), 'A')
-    || setweight(to_tsvector('english', made.description), 'C')
-  from unnest($1::uuid[], $2::text[], $3::text[], $4::text[]) as made (id, vector, name, description)
-  where p.id = made.id`;
+const writeVectors = (
+  tx: EntityManager,
+  split: ReadonlyArray<{ readonly product: SearchedProduct; readonly tokens: Tokens }>,
+) =>
+  sql(
+    tx,
+    `update product p set search = made.vector::tsvector
+       || setweight(to_tsvector('english', made.name), 'A')
+       || setweight(to_tsvector('english', made.description), 'C')
+     from unnest($1::uuid[], $2::text[], $3::text[], $4::text[]) as made (id, vector, name, description)
+     where p.id = made.id`,
+    [
+      split.map(({ product }) => product.id),
+      split.map(({ tokens: { nameTokens, descriptionTokens } }) =>
+        searchVector([
+          { tokens: nameTokens, weight: 'A' },
+          { tokens: descriptionTokens, weight: 'C' },
+        ]),
+      ),
+      split.map(({ tokens }) => englishWordsIn(tokens.nameTokens)),
+      split.map(({ tokens }) => englishWordsIn(tokens.descriptionTokens)),
+    ],
+  );
 
-const tokensOfTexts = ({ name, description }: SearchedTexts) => ({
+const tokensOfTexts = ({ name, description }: SearchedTexts): Tokens => ({
   nameTokens: tokensOf(name),
   descriptionTokens: tokensOf(description),
 });
@@ -80,11 +95,16 @@ const englishWordsIn = (tokens: readonly Token[]) =>
     .map(({ text }) => text)
     .join(' ');
 
-const wordsIn = (tokens: readonly Token[]) => [
-  ...new Set(tokens.filter(({ kind }) => kind === 'word').map(({ text }) => text)),
-];
-
-function wordsOf(texts: SearchedTexts): string[] {
-  const { nameTokens, descriptionTokens } = tokensOfTexts(texts);
-  return wordsIn([...nameTokens, ...descriptionTokens]);
+/** The words of a product that may be in the vocabulary, in the order of its texts. */
+function wordsIn({ nameTokens, descriptionTokens }: Tokens): Set<string> {
+  const words = [...nameTokens, ...descriptionTokens].flatMap(({ kind, text }) =>
+    kind === 'word' && isCorrectable(text) ? text : [],
+  );
+  return new Set(words);
 }
+
+const without = (words: ReadonlySet<string>, others: ReadonlySet<string>) =>
+  [...words].filter((word) => !others.has(word));
+
+const ofVendor = ({ createdById: vendorId }: SearchedProduct, words: readonly string[]) =>
+  words.slice(0, wordsOfProductMax).map((word) => ({ word, vendorId }));

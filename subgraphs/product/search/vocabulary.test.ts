@@ -1,6 +1,14 @@
 import { type Catalogue, openCatalogue } from '../../../tests/harness/catalogue.js';
+import { eventually } from '../../../tests/harness/wait.js';
 import { sql } from '../../shared/database/sql.js';
-import { addWords, isCorrectable, pruneWords, wordsOfVendorMax } from './vocabulary.js';
+import {
+  addWords,
+  doubtWords,
+  isCorrectable,
+  pruneWords,
+  wordsOfProductMax,
+  wordsOfVendorMax,
+} from './vocabulary.js';
 
 describe('the vocabulary', () => {
   let catalogue: Catalogue;
@@ -17,6 +25,12 @@ describe('the vocabulary', () => {
     expect(data.products.totalCount).toBe(data.products.edges.length);
     return data.products.edges.map(({ node }: { node: { name: string } }) => node.name);
   };
+  /** Waits until a session waits for a lock. */
+  const someoneWaits = () =>
+    eventually(
+      () => catalogue.query('select from pg_locks where not granted'),
+      (waiting) => waiting.length > 0,
+    );
   const knows = async (word: string) =>
     (await catalogue.query('select from search_word where word = $1', [word])).length > 0;
   const anHourLater = () =>
@@ -34,10 +48,95 @@ describe('the vocabulary', () => {
     const { id } = await catalogue.product({ name: 'Lanterm' });
     expect(await find('lanterm')).toEqual(['Lanterm']);
     await rename(id, 'Torch');
+    expect(await find('lanterm')).toEqual(['Lantern']);
     await anHourLater();
     expect(await pruneWords(catalogue.em())).toBe(1);
     expect(await knows('lanterm')).toBe(false);
     expect(await find('lanterm')).toEqual(['Lantern']);
+  });
+
+  it('corrects a misspelled word as soon as the only product with it is deleted', async () => {
+    await catalogue.product({ name: 'Running Shoe' });
+    const { id } = await catalogue.product({ name: 'Runing Shoe' });
+    // A word of its description is not from several products because it is written twice.
+    await catalogue.vendor(
+      'mutation ($id: UUID!) { updateProduct(input: { id: $id, description: "For runing" }) { id } }',
+      { id },
+    );
+    expect(await find('runing')).toEqual(['Runing Shoe']);
+    await remove(id);
+    expect(await find('runing')).toEqual(['Running Shoe']);
+    // Nor does it correct others.
+    expect(await find('runinng')).toEqual(['Running Shoe']);
+
+    await catalogue.product({ name: 'Runing Belt' });
+    expect(await find('runing')).toEqual(['Runing Belt']);
+  });
+
+  it('does not correct a word that several products had, while one of them may have it', async () => {
+    await catalogue.product({ name: 'Hammock' });
+    const ids = [];
+    for (const name of ['Hamock one', 'Hamock two']) {
+      ids.push((await catalogue.product({ name })).id);
+    }
+    await remove(ids[0] as string);
+    expect(await find('hamock')).toEqual(['Hamock two']);
+    await remove(ids[1] as string);
+    await anHourLater();
+    await pruneWords(catalogue.em());
+    expect(await find('hamock')).toEqual(['Hammock']);
+  });
+
+  it('knows that several products have a word, however they are written', async () => {
+    const isShared = async (word: string) => {
+      const [row] = await catalogue.query<{ shared: boolean }>(
+        'select is_shared as shared from search_word where word = $1',
+        [word],
+      );
+      return row?.shared;
+    };
+    const { id: vendorId } = catalogue.people.vendor;
+    const add = (...words: string[]) =>
+      addWords(
+        catalogue.em(),
+        words.map((word) => ({ word, vendorId })),
+      );
+    await add('wicker');
+    expect(await isShared('wicker')).toBe(false);
+    await add('wicker');
+    expect(await isShared('wicker')).toBe(true);
+    await add('rattan', 'rattan');
+    expect(await isShared('rattan')).toBe(true);
+
+    const writer = catalogue.em();
+    await writer.begin();
+    await addWords(writer, [{ word: 'bamboo', vendorId }]);
+    const meanwhile = add('bamboo');
+    await someoneWaits();
+    await writer.commit();
+    await meanwhile;
+    expect(await isShared('bamboo')).toBe(true);
+
+    await add('sisal');
+    await doubtWords(catalogue.em(), ['sisal']);
+    await add('sisal');
+    expect(await isShared('sisal')).toBe(false);
+  });
+
+  it('takes the first 500 words of a product', async () => {
+    const words = Array.from({ length: 600 }, (_, n) => `lexicon${n}`);
+    const { id } = await catalogue.product({ name: 'Lexicon', description: words.join(' ') });
+    const count = async () => {
+      const rows = await catalogue.query(`select from search_word where word like 'lexicon%'`);
+      return rows.length;
+    };
+    expect(await count()).toBe(wordsOfProductMax);
+    expect(await knows('lexicon498')).toBe(true);
+    expect(await find('lexicon599')).toEqual(['Lexicon']);
+    await remove(id);
+    await anHourLater();
+    await pruneWords(catalogue.em());
+    expect(await count()).toBe(0);
   });
 
   it('keeps the words that another product has, also of one that is deleted', async () => {

@@ -12,6 +12,8 @@ export const wordLength = { min: 3, max: 40 } as const;
  * ones.
  */
 export const wordsOfVendorMax = 20_000;
+/** Words of one product that are added at once: the first of its name and description. */
+export const wordsOfProductMax = 500;
 // The scripts with an alphabet or a consonant alphabet: in others, similar words are not misspelled ones.
 const alphabets = ['Latin', 'Greek', 'Cyrillic', 'Armenian', 'Georgian', 'Hebrew', 'Arabic'];
 const letters = alphabets.map((name) => String.raw`\p{Script=${name}}`).join('');
@@ -51,11 +53,21 @@ export class SearchWord {
   @Property({ type: 'timestamptz', nullable: true })
   doubtfulAt!: Date | null;
 
+  /** whether more than one product has had it since it was added */
+  @Property({ type: 'boolean', default: true })
+  isShared!: Opt<boolean>;
+
   @Property({ type: 'timestamptz', defaultRaw: 'now()' })
   createdAt!: Opt<Date>;
 }
 
-/** Adds words of products to the vocabulary, as far as their vendors have room. Words are locked in their order. */
+/** SQL for a word that is in no product any more, as the only one that had it has lost it: it stays until it is pruned. */
+export const isGone = 'doubtful_at is not null and not is_shared';
+
+/**
+ * Adds words that products have got to the vocabulary, as far as their vendors have room. Words are locked in their
+ * order.
+ */
 export async function addWords(
   tx: EntityManager,
   added: ReadonlyArray<{ readonly word: string; readonly vendorId: string }>,
@@ -66,7 +78,7 @@ export async function addWords(
   await sql(
     tx,
     `with missing as (
-       select distinct on (word) word, vendor_id
+       select distinct on (word) word, vendor_id, count(*) over (partition by word) > 1 as is_shared
        from unnest($1::text[], $2::uuid[]) as given (word, vendor_id)
        where not exists (select from search_word known where known.word = given.word)
        order by word
@@ -74,22 +86,28 @@ export async function addWords(
        select vendor_id, $3 - (select count(*) from search_word w where w.vendor_id = v.vendor_id) as words
        from (select distinct vendor_id from missing) as v
      ), numbered as (
-       select word, vendor_id, row_number() over (partition by vendor_id order by word) as n from missing)
-     insert into search_word (word, vendor_id)
-     select word, vendor_id from numbered join room using (vendor_id) where n <= words order by word
-     on conflict do nothing`,
+       select *, row_number() over (partition by vendor_id order by word) as n from missing)
+     insert into search_word (word, vendor_id, is_shared)
+     select word, vendor_id, is_shared from numbered join room using (vendor_id) where n <= words order by word
+     -- Of a product that was written meanwhile.
+     on conflict (word) do update set is_shared = true`,
     [...values, wordsOfVendorMax],
   );
 }
 
-/** A word that is written again is not pruned. Before the insert, so that it sees words that were pruned meanwhile. */
+/**
+ * A word that is written again is not pruned, and is shared unless it was gone. Before the insert, so that it sees
+ * words that were pruned meanwhile.
+ */
 const trust = (tx: EntityManager, words: readonly string[]) =>
   sql(
     tx,
-    `with doubtful as (
-       select word from search_word where word = any($1::text[]) and doubtful_at is not null
+    `with changing as (
+       select word from search_word
+       where word = any($1::text[]) and (doubtful_at is not null or not is_shared)
        order by word for update)
-     update search_word w set doubtful_at = null from doubtful d where w.word = d.word`,
+     update search_word w set doubtful_at = null, is_shared = not (${isGone})
+     from changing c where w.word = c.word`,
     [words],
   );
 
@@ -175,4 +193,5 @@ const isInProductSql = 'select exists (select from product where search @@ $1::t
 
 const isUnchanged = 'word = $1 and doubtful_at = $2::timestamptz';
 const deleteWord = `delete from search_word where ${isUnchanged}`;
-const dropDoubt = `update search_word set doubtful_at = null where ${isUnchanged}`;
+// Some product has it, and it is not known how many have.
+const dropDoubt = `update search_word set doubtful_at = null, is_shared = true where ${isUnchanged}`;
