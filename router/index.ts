@@ -27,7 +27,12 @@ import { createApollo, errorFormat } from './gateway/apollo.js';
 import { createGateway } from './gateway/gateway.js';
 import { warmUp } from './gateway/warm-up.js';
 import { clientAddress } from './http/client-address.js';
-import { createProxiedRoutes, type ProxiedRoute } from './http/proxied-routes.js';
+import {
+  createProxiedRoutes,
+  type ProxiedRoute,
+  transfersMax,
+  transfersPerClientMax,
+} from './http/proxied-routes.js';
 import { createWebHeaders, isPreflight } from './http/web-headers.js';
 import { createCharge } from './limits/charge.js';
 import { createFileLimit, fileLimits } from './limits/file-limit.js';
@@ -45,6 +50,7 @@ import { readKnownOperations } from './operations/known-operations.js';
 import { createStore } from './store/index.js';
 import { isStorePath } from './store/paths.js';
 import { storeSettings } from './store/settings.js';
+import { createOpenCounts } from './subscriptions/feed/open-counts.js';
 import { createSubscriptions } from './subscriptions/index.js';
 
 // By default the gateway reports its use to Apollo.
@@ -117,6 +123,7 @@ export async function startRouter(env = process.env, overrides: Overrides = {}) 
   const consumeFileLimit = createFileLimit(fileLimit, registry);
   const serveStore = createStore({ settings, consumeFileLimit, logger, folder: storeFolder });
   const proxiedRoutes = createProxiedRoutes(urls, config.ROUTER_SECRET, logger);
+  const transfers = createOpenCounts('File transfer', transfersPerClientMax, transfersMax);
 
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     setHeaders(request, response);
@@ -157,7 +164,12 @@ export async function startRouter(env = process.env, overrides: Overrides = {}) 
     if (!route) throw new HttpError(404, `Not found: ${path}`);
     const identity = await verifyToken(request.headers.authorization);
     if (identity) await consumeLimit('user', identity.id);
-    await forward();
+    const release = transfers.acquire(identity?.id ?? address);
+    try {
+      await forward();
+    } finally {
+      release();
+    }
   }
 
   // Counted together with its cost, in one message. An address that is over its limit is refused before.

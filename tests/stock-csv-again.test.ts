@@ -1,9 +1,11 @@
-import { request as httpRequest } from 'node:http';
+import { once } from 'node:events';
+import { type ClientRequest, request as httpRequest } from 'node:http';
 import { setTimeout } from 'node:timers/promises';
 import { buy, placeOrder, shopOrderOf } from './harness/orders.js';
 import { openShop, type Person, registerPerson } from './harness/people.js';
 import { startSystem, type TestSystem } from './harness/system.js';
 import { actAs } from './harness/vendor.js';
+import { eventually } from './harness/wait.js';
 
 const header = 'sku,quantity,threshold,expected';
 
@@ -152,25 +154,75 @@ describe('a stock file that is based on older units, or sent again, through the 
     expect(status).toBe(200);
   });
 
-  it('of one vendor, sent slowly and many times, does not refuse that of another', async () => {
-    const [slow, other] = [vendor, await registerPerson(system, 'VENDOR')];
-    const [slowShop, shop] = [await open(10), await open(10, other)];
-    const requests = Array.from({ length: 12 }, () => {
-      const request = httpRequest(urlOf(slowShop.id), {
-        method: 'PUT',
-        headers: { ...headersOf(slow), 'transfer-encoding': 'chunked' },
-      });
-      request.on('error', () => {});
-      request.write(`sku,quantity\n${slowShop.sku},1\n`);
-      return request;
+  describe('while others send theirs slowly', () => {
+    let slow: ClientRequest[] = [];
+    afterEach(() => {
+      for (const request of slow) request.destroy();
+      slow = [];
     });
-    await setTimeout(300);
-    const file = `sku,quantity\n${shop.sku},11\n`;
-    expect((await put(shop.id, file, undefined, other)).status).toBe(200);
-    // Nor does it refuse other files of the vendor.
-    expect((await put(slowShop.id, `sku,quantity\n${slowShop.sku},12\n`)).status).toBe(200);
-    for (const request of requests) request.destroy();
-    await setTimeout(300);
-    expect(await level(slowShop)).toMatchObject({ onHand: 12 });
+    /** Sends the beginning of a file, `count` times. */
+    function sendSlowly(shop: Shop, person: Person, count: number): void {
+      for (let n = 0; n < count; n++) {
+        const request = httpRequest(urlOf(shop.id), {
+          method: 'PUT',
+          headers: { ...headersOf(person), 'transfer-encoding': 'chunked' },
+        });
+        request.on('error', () => {});
+        request.write(`sku,quantity\n${shop.sku},1\n`);
+        slow.push(request);
+      }
+    }
+
+    it('is imported, whether they are of one shop or of several', async () => {
+      const [other, third] = [
+        await registerPerson(system, 'VENDOR'),
+        await registerPerson(system, 'VENDOR'),
+      ];
+      const shops = [await open(10), await open(10, other), await open(10, third)] as const;
+      sendSlowly(shops[0], vendor, 12);
+      sendSlowly(shops[1], other, 12);
+      await setTimeout(300);
+      const file = ({ sku }: Shop) => `sku,quantity\n${sku},12\n`;
+      expect((await put(shops[2].id, file(shops[2]), undefined, third)).status).toBe(200);
+      // Nor do they refuse other files of their vendors.
+      expect((await put(shops[0].id, file(shops[0]))).status).toBe(200);
+      for (const request of slow) request.destroy();
+      await setTimeout(300);
+      expect(await level(shops[0])).toMatchObject({ onHand: 12 });
+    });
+
+    it('is refused if the same vendor sends them, from the seventeenth on, and imported later', async () => {
+      const other = await registerPerson(system, 'VENDOR');
+      const [own, others] = [await open(10), await open(10, other)];
+      sendSlowly(own, vendor, 18);
+      const refused = await Promise.race(
+        slow.map(async (request) => {
+          const [response] = await once(request, 'response');
+          return response.statusCode;
+        }),
+      );
+      expect(refused).toBe(429);
+      const file = `sku,quantity\n${own.sku},12\n`;
+      expect(await put(own.id, file)).toMatchObject({
+        status: 429,
+        body: { code: 'RATE_LIMITED', message: 'File transfer limit reached.' },
+      });
+      expect(await level(own)).toMatchObject({ onHand: 10 });
+      const fileOfOther = `sku,quantity\n${others.sku},13\n`;
+      expect((await put(others.id, fileOfOther, undefined, other)).status).toBe(200);
+      for (const request of slow) request.destroy();
+      await eventually(
+        () => put(own.id, file),
+        ({ status }) => status === 200,
+      );
+    });
+
+    it('and they end: one that is sent too slowly is given up, and changes nothing', async () => {
+      const shop = await open(10);
+      sendSlowly(shop, vendor, 1);
+      const [response] = await once(slow[0] as ClientRequest, 'response');
+      expect(response.statusCode).toBe(408);
+      expect(await level(shop)).toMatchObject({ onHand: 10 });
+    });
   });
 });

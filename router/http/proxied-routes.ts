@@ -3,16 +3,25 @@ import { callerCredentials } from '../../subgraphs/shared/auth/callers.js';
 import type { Logger } from '../../subgraphs/shared/observability/logger.js';
 import { createSubgraphProxy, type SubgraphProxy } from './proxy.js';
 
+/** Files that are sent and received at once, of one client and in all: each holds a connection while its client is slow. */
+export const transfersPerClientMax = 16;
+export const transfersMax = 128;
+
 interface Route {
   readonly path: RegExp;
   /** serves every method of the path */
   readonly subgraph: string;
+  readonly connectionsMax?: number;
   /** whether a POST comes from a payment provider, which signed it */
   readonly isWebhook?: boolean;
 }
 
 const routes: readonly Route[] = [
-  { path: /^\/warehouses\/[^/]+\/stock\.csv$/, subgraph: 'warehouse' },
+  {
+    path: /^\/warehouses\/[^/]+\/stock\.csv$/,
+    subgraph: 'warehouse',
+    connectionsMax: transfersMax,
+  },
   { path: /^\/webhooks\/payments\/[^/]+$/, subgraph: 'order', isWebhook: true },
 ];
 
@@ -31,14 +40,14 @@ export function createProxiedRoutes(
   const proxies = new Map<string, { url: string; proxy: SubgraphProxy }>();
 
   // A reloaded supergraph may have another address for a subgraph.
-  function proxyTo(subgraph: string): SubgraphProxy | undefined {
+  function proxyTo({ subgraph, ...limits }: Route): SubgraphProxy | undefined {
     const url = urls.get(subgraph);
     const known = proxies.get(subgraph);
     if (known?.url === url) return known?.proxy;
     void known?.proxy.close();
     proxies.delete(subgraph);
     if (!url) return undefined;
-    const proxy = createSubgraphProxy(subgraph, url, credentials, logger);
+    const proxy = createSubgraphProxy(subgraph, url, credentials, logger, limits);
     proxies.set(subgraph, { url, proxy });
     return proxy;
   }
@@ -47,7 +56,7 @@ export function createProxiedRoutes(
     find({ url = '/', method }: IncomingMessage): ProxiedRoute | undefined {
       const [pathname = '/'] = url.split('?', 1);
       const route = routes.find(({ path }) => path.test(pathname));
-      const proxy = route && proxyTo(route.subgraph);
+      const proxy = route && proxyTo(route);
       return proxy && { proxy, isWebhook: route.isWebhook === true && method === 'POST' };
     },
     close: () => Promise.all([...proxies.values()].map(({ proxy }) => proxy.close())),

@@ -9,7 +9,7 @@ import { readsHeader } from '../../subgraphs/shared/http/reads-header.js';
 import { isClosed, whenClosed } from '../../subgraphs/shared/http/when-closed.js';
 import type { Logger } from '../../subgraphs/shared/observability/logger.js';
 
-const connectionsMax = 32;
+const connectionsDefault = 32;
 // Counted from the last byte of the request: a large file is processed after it.
 const answerMaxMs = 60_000;
 const smallMaxBytes = 16_384;
@@ -47,14 +47,14 @@ export interface SubgraphProxy {
 /**
  * @param url the subgraph's GraphQL endpoint
  * @param credentials of the router
- * @param limits how long a client may neither send nor read anything
+ * @param limits how long a client may neither send nor read anything; how many requests are forwarded at once
  */
 export function createSubgraphProxy(
   name: string,
   url: string,
   credentials: string,
   logger: Logger,
-  { idleMaxMs = answerMaxMs } = {},
+  { idleMaxMs = answerMaxMs, connectionsMax = connectionsDefault } = {},
 ): SubgraphProxy {
   const pool = new Pool(new URL(url).origin, {
     connections: connectionsMax,

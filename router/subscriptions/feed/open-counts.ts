@@ -1,6 +1,6 @@
 import { tooMany } from './format-errors.js';
 
-/** Counts open subscriptions or connections, per client and in total. */
+/** Counts what clients have open, each and in total. */
 export interface OpenCounts {
   /**
    * @returns a function that releases the slot; further calls do nothing
@@ -12,7 +12,7 @@ export interface OpenCounts {
 
 /** @param what singular noun, used in error messages */
 export function createOpenCounts(
-  what: 'Subscription' | 'Connection',
+  what: 'Subscription' | 'Connection' | 'File transfer',
   perKeyMax: number,
   totalMax: number,
 ): OpenCounts {

@@ -22,7 +22,7 @@ export interface HttpRoute<C> {
 
 /**
  * Handles a request to a route. An error is sent as `{ code, message, … }` once the request was read
- * completely: a client that is still sending would not see the response.
+ * completely: a client that is still sending would not see the response. After 408 nobody waits for it any more.
  */
 export async function serveRoute<C>(
   { methods }: HttpRoute<C>,
@@ -40,8 +40,12 @@ export async function serveRoute<C>(
     }
     await method({ ...exchange, context });
   } catch (error) {
-    request.resume();
-    await finished(request).catch(() => {});
+    if (error instanceof HttpError && error.status === 408)
+      response.setHeader('connection', 'close');
+    else {
+      request.resume();
+      await finished(request).catch(() => {});
+    }
     sendPlainError(response, clientError(error, logger));
   }
 }

@@ -1,4 +1,6 @@
+import { setTimeout } from 'node:timers/promises';
 import { inPieces } from '../../../tests/harness/stock-files.js';
+import { eventually } from '../../../tests/harness/wait.js';
 import { receiveFile } from './receive-file.js';
 import { fileBytesMax, UploadMemory } from './upload-memory.js';
 
@@ -49,6 +51,45 @@ describe('receiving a file', () => {
     const lost = receiveFile(unfinished(10, Promise.reject(new Error('aborted'))), 'a', memory);
     await expect(lost).rejects.toThrow('aborted');
     expect(memory.bytes).toBe(0);
+  });
+
+  it('gives up a client that sends too little, and frees its memory', async () => {
+    const memory = new UploadMemory();
+    const pace = { windowMs: 100, bytesMin: 10 };
+    let sent = 0;
+    let isAbandoned = false;
+    /** A byte now and then, without end. */
+    async function* drops() {
+      try {
+        for (; ; sent++) {
+          yield Buffer.alloc(1);
+          await setTimeout(30);
+        }
+      } finally {
+        isAbandoned = true;
+      }
+    }
+    await expect(receiveFile(drops(), 'a', memory, pace)).rejects.toMatchObject({ status: 408 });
+    expect(memory.bytes).toBe(0);
+    expect(sent).toBeLessThan(10);
+    await eventually(async () => isAbandoned, Boolean);
+    // Nor does one that stops keep it waiting.
+    const stopped = receiveFile(unfinished(1000, new Promise(() => {})), 'a', memory, pace);
+    await expect(stopped).rejects.toMatchObject({ status: 408 });
+    expect(memory.bytes).toBe(0);
+  });
+
+  it('takes as long as it likes from a client that sends enough', async () => {
+    const memory = new UploadMemory();
+    const pace = { windowMs: 1000, bytesMin: 10 };
+    async function* steady() {
+      for (let n = 0; n < 30; n++) {
+        yield Buffer.alloc(10);
+        await setTimeout(50);
+      }
+    }
+    const received = await receiveFile(steady(), 'a', memory, pace);
+    expect(Buffer.concat(received.blocks)).toHaveLength(300);
   });
 
   it('limits the bytes of one user, and those of all', async () => {
