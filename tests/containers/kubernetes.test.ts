@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parse, parseAllDocuments } from 'yaml';
 import { works } from '../../dev/databases/server-process.js';
@@ -169,6 +170,75 @@ describe('the manifests of Kubernetes', () => {
     const dashboard = find('ConfigMap', 'holdfast-dashboard');
     expect(dashboard?.metadata.labels).toMatchObject({ grafana_dashboard: '1' });
     expect(JSON.parse(dashboard?.data?.['holdfast.json'] ?? '').title).toBe('Holdfast');
+  });
+
+  describe('when settings or secrets change', () => {
+    const work = mkdtempSync(join(tmpdir(), 'holdfast-overlay-'));
+    const overlay = join(work, 'kubernetes/overlays/production');
+    const secrets = join(work, 'secrets');
+    beforeAll(() => {
+      for (const part of ['kubernetes', 'grafana']) {
+        cpSync(join(root, 'docker', part), join(work, part), { recursive: true });
+      }
+    });
+    afterAll(() => rmSync(work, { recursive: true }));
+    /** Deployment → the template of its pods: a change of it replaces them. */
+    const templates = () =>
+      Object.fromEntries(
+        kustomize(overlay)
+          .filter(({ kind }) => kind === 'Deployment')
+          .map(({ metadata, spec }) => [metadata.name, JSON.stringify(spec.template)]),
+      );
+    const changedSince = (before: Record<string, string>) =>
+      Object.entries(templates())
+        .filter(([name, template]) => before[name] !== template)
+        .map(([name]) => name)
+        .sort();
+
+    it('replace the pods that read the settings', () => {
+      const before = templates();
+      const settings = join(overlay, 'settings.env');
+      const text = readFileSync(settings, 'utf8');
+      writeFileSync(settings, text.replace('RESERVATION_MINUTES=15', 'RESERVATION_MINUTES=20'));
+      expect(changedSince(before)).toEqual([...processes].sort());
+      writeFileSync(settings, text);
+      expect(changedSince(before)).toEqual([]);
+    });
+
+    it('have no Job that reads the settings: the template of a Job cannot change', () => {
+      for (const { spec } of ofKind('Job')) {
+        expect(JSON.stringify(spec.template)).not.toContain('configMapKeyRef');
+      }
+    });
+
+    it('replace the pods whose secrets were changed, by the script that applies Secrets', () => {
+      const tool = join(work, 'bin');
+      mkdirSync(tool);
+      // What the script sends to Kubernetes.
+      writeFileSync(join(tool, 'kubectl'), '#!/bin/sh\necho "$@" >> "$APPLIED"\n', { mode: 0o755 });
+      const migrations = subgraphNames.map((name) => `migrate-${name}`);
+      for (const name of [...processes, 'tools', ...migrations]) {
+        mkdirSync(join(secrets, name), { recursive: true });
+        writeFileSync(join(secrets, name, 'DATABASE_URL'), `of ${name}`);
+      }
+      const applied = join(work, 'applied');
+      const applySecrets = () =>
+        execFileSync(join(work, 'kubernetes/apply-secrets.sh'), [secrets, overlay], {
+          env: { ...process.env, PATH: `${tool}:${process.env.PATH}`, APPLIED: applied },
+        });
+      applySecrets();
+      const names = readFileSync(applied, 'utf8').match(/(?<=generic )\S+/g);
+      const mounted = pods.map(({ spec }) => spec.template.spec.volumes[0].secret.secretName);
+      expect(new Set(names)).toEqual(new Set(mounted));
+
+      const before = templates();
+      applySecrets();
+      expect(changedSince(before)).toEqual([]);
+      writeFileSync(join(secrets, 'order', 'STRIPE_SECRET_KEY'), 'sk_live_new');
+      writeFileSync(join(secrets, 'tools', 'DATABASE_URL'), 'another');
+      applySecrets();
+      expect(changedSince(before)).toEqual(['order', 'verify']);
+    });
   });
 
   const kubectl = works('kubectl', ['version', '--client']) ? it : it.skip;
