@@ -217,7 +217,7 @@ describe('federated subscriptions at the router', () => {
     const watches = clients.flatMap((client, c) =>
       Array.from({ length: 20 }, (_, n) =>
         client.subscribe(
-          (n % 2 ? watchStock : withoutShop).replace('version', `v${c}${n % 4}: version`),
+          (n % 2 ? watchStock : withoutShop).replace('version', `v${c}${n % 4}: available`),
           { skus: [sku] },
         ),
       ),
@@ -238,6 +238,40 @@ describe('federated subscriptions at the router', () => {
     expect(odd.map(({ seen }) => seen)).toEqual([]);
     expect(watches.filter((watch) => watch.ended() !== null)).toEqual([]);
     for (const watch of watches) watch.stop();
+  });
+
+  it('send each version once and in order: to a client that joins later, and over a lost connection', async () => {
+    const { sku, shopId, offerId } = await openShop(system, vendor, [10]);
+    const rename = (name: string) =>
+      actAs(system, vendor).mutate('updateShop', 'UpdateShopInput', { id: shopId, name }, 'id');
+    const named = (name: string) => (answer: Answer | undefined) =>
+      answer?.data.stockChanged.shop?.name === name;
+    const client = overWebSocket(system.url);
+    const first = client.subscribe(watchStock, { skus: [sku] });
+    await until(first, left(10));
+    await rename('Renamed once');
+    // What is kept is completed again for clients that join after 2 s.
+    await new Promise((resolve) => setTimeout(resolve, 2100));
+    const second = client.subscribe(watchStock, { skus: [sku] });
+    await until(second, named('Renamed once'));
+    await counts({ subscription_upstreams: 1 });
+
+    await system.stopProcess('warehouse');
+    await rename('Renamed twice');
+    await system.start('warehouse');
+    const third = client.subscribe(watchStock, { skus: [sku] });
+    await until(third, left(10));
+    await checkout(system, customer, [{ offerId, quantity: 3 }]);
+    const all = [first, second, third];
+    await Promise.all(all.map((watch) => until(watch, left(7))));
+    const versions = all.map(({ seen }) => seen.map(({ data }) => data.stockChanged.version));
+    const [before, after] = versions[0] as [number, number];
+    expect(after).toBeGreaterThan(before);
+    expect(versions).toEqual([
+      [before, after],
+      [before, after],
+      [before, after],
+    ]);
   });
 
   it.each(Object.keys(liveClients))(

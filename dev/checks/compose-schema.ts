@@ -71,6 +71,11 @@ function supergraphFacts() {
       .filter(({ extensions }) => extensions.beginsWithSnapshot)
       .map(({ name }) => name)
       .sort(),
+    versionFields: Object.fromEntries(
+      roots
+        .filter(({ extensions }) => extensions.versionField)
+        .map(({ name, extensions }) => [name, extensions.versionField]),
+    ),
     // Apollo Server does, in all of them.
     errorsFirst: [...subgraphNames],
   };

@@ -18,6 +18,8 @@ export interface SupergraphFacts {
   readonly publicFields: ReadonlySet<string>;
   /** the subscriptions that start with a snapshot */
   readonly snapshotSubscriptions: ReadonlySet<string>;
+  /** subscription → the field of its type that rises with each change of an entity */
+  readonly versionFields: ReadonlyMap<string, string>;
   /** the subgraphs that write `errors` before `data`, so that the first bytes of a response say whether it has some */
   readonly errorsFirst: ReadonlySet<string>;
 }
@@ -25,6 +27,7 @@ export interface SupergraphFacts {
 const shape = z.object({
   publicFields: z.array(z.string()).default([]),
   snapshotSubscriptions: z.array(z.string()).default([]),
+  versionFields: z.record(z.string(), z.string()).default({}),
   errorsFirst: z.array(z.string()).default([]),
 });
 
@@ -37,7 +40,7 @@ const shape = z.object({
  * @throws Error for a malformed file
  */
 export function parseFacts(text: string | null): SupergraphFacts {
-  const { publicFields, snapshotSubscriptions, errorsFirst } = parseFile(
+  const { publicFields, snapshotSubscriptions, versionFields, errorsFirst } = parseFile(
     'supergraph-facts.json',
     shape,
     text,
@@ -45,6 +48,7 @@ export function parseFacts(text: string | null): SupergraphFacts {
   return {
     publicFields: new Set(publicFields),
     snapshotSubscriptions: new Set(snapshotSubscriptions),
+    versionFields: new Map(Object.entries(versionFields)),
     errorsFirst: new Set(errorsFirst),
   };
 }

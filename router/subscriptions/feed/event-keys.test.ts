@@ -43,3 +43,45 @@ describe('the keys of events', () => {
     }
   });
 });
+
+describe('the versions of events', () => {
+  const versions = buildSchema(`
+    type Query { one: Int }
+    type Subscription { change: Change }
+    type Change { item: Item, version: Int!, next: Change }
+    type Item { id: ID!, version: Int }
+  `);
+  const item = { id: 'a', version: 100 };
+  const rootValue = { change: { item, version: 7, next: { item, version: 8 } } };
+
+  it.each([
+    ['{ change { version } }', true],
+    ['{ change { v: version item { id } } }', true],
+    ['{ change { ...Fields } } fragment Fields on Change { version }', true],
+    ['{ change { item { id version } } }', false],
+    ['{ change { item { version: id } } }', false],
+  ])('are read beside the fields of the client: %s', (selection, shown) => {
+    const query = parse(`subscription ${selection}`);
+    const { document, keyOf, versionOf, showsVersion } = withEventKeys(
+      versions,
+      query,
+      keys,
+      'version',
+    );
+    const { data, errors } = executeSync({ schema: versions, document, rootValue });
+    expect(errors).toBeUndefined();
+    expect([versionOf(data), showsVersion]).toEqual([7, shown]);
+    const later = { ...rootValue.change, version: 8 };
+    const next = executeSync({ schema: versions, document, rootValue: { change: later } });
+    expect(versionOf(next.data)).toBe(8);
+    expect(keyOf(next.data)).toBe(keyOf(data));
+  });
+
+  it('are unknown without a field for them', () => {
+    const query = parse('subscription { change { version } }');
+    const { document, versionOf, showsVersion } = withEventKeys(versions, query, keys);
+    const { data } = executeSync({ schema: versions, document, rootValue });
+    expect([versionOf(data), showsVersion]).toEqual([null, false]);
+    expect(versionOf(null)).toBeNull();
+  });
+});

@@ -7,6 +7,7 @@ import { telemetry } from '../../../subgraphs/shared/observability/telemetry/tel
 import type { RouterContext } from '../../context.js';
 import { AwaitedResults } from './awaited-results.js';
 import { type ClientStream, type Result, StreamEnd } from './client-stream.js';
+import { isOlder, isRepeated } from './event-versions.js';
 import type { FairSemaphore, Lane } from './fair-semaphore.js';
 import { type FormatErrors, tooManyEvents, upstreamEnded } from './format-errors.js';
 import { ageMs, KeptEvents } from './kept-events.js';
@@ -65,7 +66,7 @@ interface PendingEvent {
 export class Feed implements UpstreamSink, Lane, Refreshable {
   readonly #subscribers = new Set<Subscriber>();
   readonly #pending = new Map<string, PendingEvent>();
-  readonly #executing = new Set<string>();
+  readonly #executing = new Map<string, PendingEvent>();
   /** for clients that join later */
   readonly #kept: KeptEvents;
   readonly #awaited = new AwaitedResults<Subscriber>();
@@ -119,7 +120,7 @@ export class Feed implements UpstreamSink, Lane, Refreshable {
 
   #countEntities(): number {
     const pending = [...this.#pending.values()].flatMap(({ key }) => key ?? []);
-    const arriving = new Set([...pending, ...this.#executing]);
+    const arriving = new Set([...pending, ...this.#executing.keys()]);
     arriving.delete(unkeyedLane);
     return this.#kept.size + [...arriving].filter((key) => !this.#kept.has(key)).length;
   }
@@ -148,6 +149,10 @@ export class Feed implements UpstreamSink, Lane, Refreshable {
   next(event: ExecutionResult): void {
     this.#events += 1;
     const key = this.options.plan.keyOf(event.data);
+    if (key !== null && isOlder(this.options.plan, event, this.#latestOf(key))) {
+      this.#keepLatest(key);
+      return;
+    }
     if (key !== null && this.#isFirstOf(key)) {
       for (const subscriber of this.#subscribers) subscriber.charge(1);
     }
@@ -155,6 +160,16 @@ export class Feed implements UpstreamSink, Lane, Refreshable {
     if (this.#ended) return;
     if (key !== null && this.#confirm(key, event)) this.#refreshLater(key);
     else this.#add(key, event);
+  }
+
+  #latestOf(key: string): ExecutionResult | undefined {
+    return (this.#pending.get(key) ?? this.#executing.get(key) ?? this.#kept.get(key))?.event;
+  }
+
+  /** Instead of an older event, clients that wait for one get the latest. */
+  #keepLatest(key: string): void {
+    this.#kept.confirmLatest(key);
+    if (this.#awaited.has(key)) this.#addAgain(key, false);
   }
 
   /** @returns whether a snapshot after a reconnection repeats an event whose result all subscribers have */
@@ -241,7 +256,7 @@ export class Feed implements UpstreamSink, Lane, Refreshable {
       const lane = pending.key ?? unkeyedLane;
       if (this.#executing.has(lane)) continue;
       this.#pending.delete(slot);
-      this.#executing.add(lane);
+      this.#executing.set(lane, pending);
       return this.#process(pending).finally(() => {
         this.#executing.delete(lane);
         if (this.#ended) return;
@@ -285,7 +300,9 @@ export class Feed implements UpstreamSink, Lane, Refreshable {
       return;
     }
     const isOfPresent = connection === this.#connections;
-    const isNew = !plan.beginsWithSnapshot || this.#kept.keep(key, event, result, isOfPresent);
+    const isKnown = isRepeated(plan, event, this.#kept.get(key ?? '')?.event);
+    const isChanged = !plan.beginsWithSnapshot || this.#kept.keep(key, event, result, isOfPresent);
+    const isNew = isChanged && !isKnown;
     const awaiting = this.#awaited.take(key ?? '');
     for (const { stream } of isNew ? this.#subscribers : awaiting) stream.push(key, result);
   }

@@ -1,85 +1,12 @@
 import { jest } from '@jest/globals';
 import type { ExecutionResult } from 'graphql';
-import { GraphQLError, parse, print } from 'graphql';
-import type { Identity } from '../../../subgraphs/shared/auth/tokens.js';
+import { GraphQLError } from 'graphql';
 import { DomainError } from '../../../subgraphs/shared/errors.js';
 import { requestTrace } from '../../../subgraphs/shared/observability/request-context.js';
+import { never, next, openHub, person, stock, stranger } from '../../../tests/harness/open-hub.js';
 import type { ClientStream } from './client-stream.js';
-import { errorFormatter } from './format-errors.js';
-import { type Client, createHub, type HubOptions } from './hub.js';
-import type { Planner, SubscriptionPlan } from './plan.js';
-import type { Upstream, UpstreamSink } from './upstream.js';
-
-const never = Number.POSITIVE_INFINITY;
-const person = (id: string, expiresAtMs = never): Client => ({
-  identity: { id, role: 'CUSTOMER', sessionId: 's' } satisfies Identity,
-  authorization: `Bearer ${id}`,
-  expiresAtMs,
-  address: '::1',
-});
-const stranger: Client = { ...person(''), identity: null, authorization: undefined };
-
-/** A hub over a subgraph that responds as the test says. */
-function openHub(plan: Partial<SubscriptionPlan> = {}, overrides: Partial<HubOptions> = {}) {
-  const sinks = new Set<UpstreamSink>();
-  const sent: unknown[] = [];
-  const sentDuring: unknown[] = [];
-  const upstream: Upstream = {
-    subscribe(payload, sink) {
-      sent.push(JSON.parse(JSON.stringify(payload)));
-      sentDuring.push(requestTrace.getStore());
-      sinks.add(sink);
-      return () => sinks.delete(sink);
-    },
-    isOpen: () => true,
-    close: async () => {},
-  };
-  const tokens: Array<string | undefined> = [];
-  const planner: Planner = {
-    schema: null as never,
-    plan: (document) => ({
-      text: print(document),
-      primary: { serviceName: 'stock', operation: 'subscription { stock }' } as never,
-      isPublic: true,
-      beginsWithSnapshot: true,
-      itemsOf: () => 1,
-      keyOf: (data) => (data as { stock: { id: string } }).stock.id,
-      execute: async (event, _variables, { authorization }) => {
-        tokens.push(authorization);
-        return event;
-      },
-      ...plan,
-    }),
-  };
-  const hub = createHub({
-    format: errorFormatter((formatted) => ({
-      ...formatted,
-      extensions: { ...formatted.extensions, ...requestTrace.getStore() },
-    })),
-    perClientMax: 1000,
-    itemsPerClientMax: 100_000,
-    totalMax: 1000,
-    bufferMax: 100,
-    completionsMax: 64,
-    completionMaxMs: 1000,
-    consumeCost: async () => {},
-    hasEnded: () => false,
-    planner: () => planner,
-    upstreamOf: () => upstream,
-    ...overrides,
-  });
-  const open = (client: Client, variables = {}) => {
-    const document = parse('subscription ($of: String) { stock(of: $of) }');
-    return hub.open({ document, operationName: undefined, variables, cost: 100 }, client);
-  };
-  const emit = (event: ExecutionResult) => {
-    for (const sink of sinks) sink.next(event);
-  };
-  return { hub, open, emit, sinks, sent, sentDuring, tokens };
-}
-
-const stock = (id: string, left: number) => ({ data: { stock: { id, left } } });
-const next = async (stream: ClientStream) => (await stream.next()).value;
+import type { Client, HubOptions } from './hub.js';
+import type { SubscriptionPlan } from './plan.js';
 
 describe('open subscriptions', () => {
   afterEach(() => jest.useRealTimers());

@@ -76,14 +76,22 @@ export class KeptEvents {
     return true;
   }
 
+  /** Confirms the kept event of an entity of which the present connection has sent an older one. */
+  confirmLatest(key: string): void {
+    const kept = this.#byKey.get(key);
+    if (!kept || kept.isConfirmed) return;
+    this.#byKey.delete(key);
+    this.#byKey.set(key, { ...kept, isConfirmed: true });
+  }
+
   /**
    * A snapshot follows. Until its event of an entity has come, the last one serves only to find whether
-   * anything changed; entities that the previous snapshot did not have are removed.
+   * anything changed, and which version clients have. It stays while there is room, since a connection may be lost
+   * again before its snapshot is complete.
    */
   reconnected(): void {
     for (const [key, kept] of this.#byKey) {
       if (kept.isConfirmed) this.#byKey.set(key, { ...kept, isConfirmed: false });
-      else this.#byKey.delete(key);
     }
     this.#isComplete = true;
   }

@@ -48,6 +48,10 @@ export interface SubscriptionPlan {
   itemsOf(variables: Variables): number;
   /** The entity of an event, as text; null if the event has no keys. */
   keyOf(data: unknown): string | null;
+  /** The version of that entity; null if the events have none. */
+  versionOf(data: unknown): number | null;
+  /** whether clients see the version */
+  readonly showsVersion: boolean;
   /** Fetches the fields of other subgraphs for one event, and shapes the result by the operation. */
   execute(
     event: ExecutionResult,
@@ -106,7 +110,8 @@ function nameless({ definition: { name: _, ...definition }, fragments }: Operati
 
 function createPlan(inputs: PlannerInputs, operation: Operation, text: string): SubscriptionPlan {
   const { schema, facts, planning, services } = inputs;
-  const { primary, rest, keyOf, clientKeys, sourceOf } = planSubscription(inputs, operation);
+  const planned = planSubscription(inputs, operation);
+  const { primary, rest, keyOf, versionOf, showsVersion, clientKeys, sourceOf } = planned;
   if (findUnsupported(rest)) throw notExecutable();
   const document = documentOf(operation);
   const [root] = topLevelFields(document, operation.definition);
@@ -125,6 +130,8 @@ function createPlan(inputs: PlannerInputs, operation: Operation, text: string): 
     isPublic: selectsPublicOnly(schema, document, facts),
     beginsWithSnapshot: facts.snapshotSubscriptions.has(root?.name.value ?? ''),
     keyOf,
+    versionOf,
+    showsVersion,
     itemsOf: (variables) =>
       root
         ? namedItems(schema, root, operation.definition.variableDefinitions ?? [], variables)
@@ -168,11 +175,18 @@ function planSubscription(inputs: PlannerInputs, operation: Operation) {
   return { ...planWithKeys(inputs, copy), clientKeys, sourceOf };
 }
 
-function planWithKeys({ planning, schema, keys }: PlannerInputs, operation: Operation) {
+function planWithKeys({ planning, schema, keys, facts }: PlannerInputs, operation: Operation) {
   const own = documentOf(operation);
   const { serviceName } = buildPlan(planning, own).primary;
-  const { document, keyOf } = withEventKeys(schema, own, keys.get(serviceName) ?? new Map());
-  return { ...buildPlan(planning, document), keyOf };
+  const [root] = topLevelFields(own, operation.definition);
+  const versionField = facts.versionFields.get(root?.name.value ?? '');
+  const { document, ...events } = withEventKeys(
+    schema,
+    own,
+    keys.get(serviceName) ?? new Map(),
+    versionField,
+  );
+  return { ...buildPlan(planning, document), ...events };
 }
 
 function buildPlan(planning: Planning, document: DocumentNode) {

@@ -34,8 +34,11 @@ export interface SchemaSource extends EntityResolvers {
 /**
  * Marks a subscription whose first events are the current state. A later subscriber may receive the latest
  * event of each entity instead, so that all subscribers to the same share one upstream subscription.
+ *
+ * @param versionField the field of its type that rises with each change of an entity
  */
-export const BeginsWithSnapshot = () => Extensions({ beginsWithSnapshot: true });
+export const BeginsWithSnapshot = (versionField?: string) =>
+  Extensions({ beginsWithSnapshot: true, ...(versionField && { versionField }) });
 
 /** Marks a subscription whose arguments only choose the events: its resolver does not read them, nor does its rule. */
 export const ResolvesWithoutArguments = () => Extensions({ [resolvesWithoutArguments]: true });

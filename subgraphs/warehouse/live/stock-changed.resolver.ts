@@ -33,7 +33,7 @@ const isSku = (text: string) => /^[^\p{Cc}\p{Cs}]{1,64}$/u.test(text);
 @Resolver()
 export class StockChangedResolver {
   @Allow('anyone')
-  @BeginsWithSnapshot()
+  @BeginsWithSnapshot('version')
   @ResolvesWithoutArguments()
   @Subscription(() => StockChange, {
     description: 'Current availability first, then each change. Give `skus`, `shopId` or both.',
