@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { Redis } from 'ioredis';
 import pg from 'pg';
 import { startRedis } from '../../dev/databases/redis.js';
 import { isPortFree } from '../../dev/databases/server-process.js';
@@ -99,6 +100,12 @@ export async function freePortRange(): Promise<number> {
   throw new Error('no free ports for a test system');
 }
 
+async function command(url: string, send: (redis: Redis) => Promise<unknown>): Promise<void> {
+  const redis = new Redis(url);
+  await send(redis);
+  redis.disconnect();
+}
+
 /** A Redis for one test file, on one port; it can be stopped and restarted. */
 export async function startTestRedis() {
   const port = (await freePortRange()) + 15;
@@ -118,6 +125,9 @@ export async function startTestRedis() {
     /** It accepts commands and does not respond, until `resume`. */
     pause: () => server.process.kill('SIGSTOP'),
     resume: () => server.process.kill('SIGCONT'),
+    /** Makes it a replica of a server that does not exist: it answers, and takes no writes. */
+    demote: () => command(server.url, (redis) => redis.replicaof('127.0.0.1', 1)),
+    promote: () => command(server.url, (redis) => redis.replicaof('NO', 'ONE')),
     async restart() {
       await server.stop();
       server = await startRedis(program, options);

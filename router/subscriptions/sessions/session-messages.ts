@@ -4,6 +4,7 @@ import {
   parseSessionsMessage,
   sessionEndedChannel,
 } from '../../../subgraphs/contracts/session-ended.js';
+import { keepSubscribed } from '../../../subgraphs/shared/runtime/redis.js';
 
 /**
  * Calls `onChanged` with the sessions that the user subgraph publishes. What is published while there is no
@@ -13,7 +14,7 @@ export function receiveEndedSessions(
   redis: Redis,
   onChanged: (changed: ChangedSessions) => void,
 ): void {
-  redis.on('ready', () => void redis.subscribe(sessionEndedChannel).catch(() => {}));
+  keepSubscribed(redis, sessionEndedChannel);
   redis.on('message', (_channel, message: string) => {
     const changed = parseSessionsMessage(message);
     if (changed) onChanged(changed);

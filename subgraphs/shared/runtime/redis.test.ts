@@ -1,32 +1,133 @@
+import { once } from 'node:events';
 import { startTestRedis } from '../../../tests/harness/databases.js';
+import { openMovingAddress } from '../../../tests/harness/moving-address.js';
 import { eventually } from '../../../tests/harness/wait.js';
 import { createLogger } from '../observability/logger.js';
-import { closeRedis, createRedis } from './redis.js';
+import { Registry } from '../observability/metrics.js';
+import { closeRedis, createRedis, keepSubscribed, watchRedis } from './redis.js';
+import { takesWrites } from './redis-probe.js';
 
 const logger = createLogger('test', 'silent');
+type Server = Awaited<ReturnType<typeof startTestRedis>>;
 
 describe('a connection to Redis', () => {
+  let first: Server;
+  let second: Server;
+  let address: Awaited<ReturnType<typeof openMovingAddress>>;
+  const opened: ReturnType<typeof createRedis>[] = [];
+  beforeEach(async () => {
+    [first, second] = await Promise.all([startTestRedis(), startTestRedis()]);
+    address = await openMovingAddress(first.url);
+  });
+  afterEach(async () => {
+    for (const redis of opened.splice(0)) redis.disconnect();
+    await address.stop();
+    first.resume();
+    await Promise.all([first.stop(), second.stop()]);
+  });
+
+  async function open(url = address.url, role = 'test') {
+    const redis = createRedis(url, logger, role);
+    opened.push(redis);
+    await redis.connect();
+    return redis;
+  }
+  const untilItTakesWrites = (redis: ReturnType<typeof createRedis>, wanted = true) =>
+    eventually(
+      async () => takesWrites(redis),
+      (takes) => takes === wanted,
+    );
+  const until = (isTrue: () => boolean) => eventually(async () => isTrue(), Boolean);
+
   it('does not subscribe by itself after a reconnect, where nothing would catch a failure', async () => {
-    const server = await startTestRedis();
-    const [admin, events] = [
-      createRedis(server.url, logger, 'test'),
-      createRedis(server.url, logger, 'test'),
-    ];
-    await Promise.all([admin.connect(), events.connect()]);
+    const [admin, events] = await Promise.all([open(), open()]);
     await events.subscribe('changes');
     expect(await admin.pubsub('NUMSUB', 'changes')).toEqual(['changes', 1]);
+    const closed = once(events, 'close');
     await admin.client('KILL', 'TYPE', 'PUBSUB');
-    await eventually(
-      async () => events.status,
-      (status) => status !== 'ready',
-    );
-    await eventually(
-      async () => events.status,
-      (status) => status === 'ready',
-    );
+    await closed;
+    await until(() => events.status === 'ready');
     await events.ping(); // after anything that it sent by itself
     expect(await admin.pubsub('NUMSUB', 'changes')).toEqual(['changes', 0]);
     await Promise.all([closeRedis(admin), closeRedis(events)]);
-    await server.stop();
+  });
+
+  describe.each(['demoted', 'unresponsive'])('to a server that is %s', (how) => {
+    const fail = async () => {
+      if (how === 'demoted') await first.demote();
+      else first.pause();
+    };
+
+    it('is made again, and finds another primary at the same address', async () => {
+      const redis = await open();
+      await fail();
+      await untilItTakesWrites(redis, false);
+      address.moveTo(second.url);
+      await untilItTakesWrites(redis);
+      await redis.set('where', 'here');
+      expect(await (await open(second.url)).get('where')).toBe('here');
+    });
+
+    it('is made again by a subscriber, which receives what is published at the new primary', async () => {
+      const events = await open();
+      keepSubscribed(events, 'changes');
+      const received: string[] = [];
+      events.on('message', (_channel, message) => received.push(message));
+      const untilReceived = (publisher: ReturnType<typeof createRedis>, message: string) =>
+        eventually(
+          async () => {
+            await publisher.publish('changes', message);
+            return received.at(-1);
+          },
+          (last) => last === message,
+        );
+      await untilReceived(await open(first.url), 'before');
+      await fail();
+      address.moveTo(second.url);
+      await untilReceived(await open(second.url), 'after');
+    });
+  });
+
+  it('is shown as up only while the server takes writes', async () => {
+    const registry = new Registry();
+    const redis = await open();
+    watchRedis(registry, { test: redis });
+    const up = async () =>
+      (await registry.getSingleMetric('holdfast_redis_up')?.get())?.values.at(0)?.value;
+    const untilUpIs = (wanted: number) => eventually(up, (value) => value === wanted);
+    await untilUpIs(1);
+    await first.demote();
+    await untilUpIs(0);
+    await first.promote();
+    await untilUpIs(1);
+  });
+
+  it('is made again later each time while the server takes no writes', async () => {
+    const redis = await open();
+    const delaysMs: number[] = [];
+    redis.on('reconnecting', (delayMs: number) => delaysMs.push(delayMs));
+    await first.demote();
+    await until(() => delaysMs.length === 6);
+    expect(delaysMs[0]).toBeLessThanOrEqual(50);
+    expect(delaysMs[5]).toBeGreaterThanOrEqual(500);
+    await first.promote();
+    await untilItTakesWrites(redis);
+    delaysMs.length = 0;
+    redis.disconnect(true);
+    await until(() => delaysMs.length > 0);
+    expect(delaysMs[0]).toBeLessThanOrEqual(50);
+  });
+
+  it('stays open when the server refuses writes for want of memory, which a new one would not change', async () => {
+    const [redis, admin] = await Promise.all([open(), open(first.url, 'admin')]);
+    await untilItTakesWrites(redis);
+    const id = await redis.client('ID');
+    await admin.config('SET', 'maxmemory', '1');
+    await untilItTakesWrites(redis, false);
+    await new Promise((resolve) => setTimeout(resolve, 5000));
+    expect(await redis.client('ID')).toBe(id);
+    await admin.config('SET', 'maxmemory', '0');
+    await untilItTakesWrites(redis);
+    expect(await redis.client('ID')).toBe(id);
   });
 });

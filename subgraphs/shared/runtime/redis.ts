@@ -1,9 +1,11 @@
 import { Redis, type RedisOptions } from 'ioredis';
 import type { Logger } from '../observability/logger.js';
 import { gaugeOf, type Registry } from '../observability/metrics.js';
+import { isOfDemotedServer, isReply, probeWrites, takesWrites } from './redis-probe.js';
 
 const commandTimeoutMs = 1000;
 const connectTimeoutMs = 2000;
+const reconnectMinMs = 50;
 const reconnectMaxMs = 1000;
 // Reconnect if Redis does not respond for this long; commands would pile up here otherwise.
 const silenceMaxMs = 3000;
@@ -13,7 +15,8 @@ const disconnectMaxMs = 200;
 
 /**
  * A connection that fails fast: a command that cannot be sent at once, or gets no reply in time, is an
- * error. Redis only accelerates; no request may have to wait for it.
+ * error. Redis only accelerates; no request may have to wait for it. A connection to a server that takes no
+ * writes is closed and made again (`redis-probe.ts`).
  */
 export function createRedis(
   url: string,
@@ -21,6 +24,8 @@ export function createRedis(
   role: string,
   options: Pick<RedisOptions, 'commandTimeout' | 'enableAutoPipelining'> = {},
 ): Redis {
+  // Since the last write: a server that takes connections and no writes is tried again later each time.
+  let attempts = 0;
   const redis = new Redis(url, {
     connectionName: `holdfast:${role}`,
     lazyConnect: true,
@@ -32,19 +37,43 @@ export function createRedis(
     connectTimeout: connectTimeoutMs,
     socketTimeout: silenceMaxMs,
     disconnectTimeout: disconnectMaxMs,
-    retryStrategy: (attempt) => Math.min(50 * attempt, reconnectMaxMs),
+    retryStrategy: () => reconnectDelayMs(attempts++),
+    reconnectOnError: isOfDemotedServer,
     ...options,
   });
   let lastMessage = '';
-  redis.on('error', (error) => {
-    if (error.message !== lastMessage)
-      logger.warn({ role, reason: error.message }, 'Redis connection failed');
+  const warn = (message: string) => (error: Error) => {
+    if (error.message !== lastMessage) logger.warn({ role, reason: error.message }, message);
     lastMessage = error.message;
-  });
-  redis.on('ready', () => {
-    lastMessage = '';
+  };
+  redis.on('error', warn('Redis connection failed'));
+  probeWrites(redis, role, {
+    works() {
+      attempts = 0;
+      lastMessage = '';
+    },
+    failed: warn('Redis takes no writes'),
   });
   return redis;
+}
+
+/** Doubles with each attempt up to a second, less up to half of it, so that processes do not reconnect together. */
+function reconnectDelayMs(attempt: number): number {
+  const delayMs = Math.min(reconnectMinMs * 2 ** attempt, reconnectMaxMs);
+  return Math.round(delayMs * (1 - Math.random() / 2));
+}
+
+/**
+ * Subscribes to a channel as soon as a connection is ready, and again each time it is made again. A
+ * connection that does not answer to that is closed, as it would receive nothing.
+ */
+export function keepSubscribed(redis: Redis, channel: string): void {
+  const subscribe = () =>
+    redis.subscribe(channel).catch((error) => {
+      if (!isReply(error) && redis.status === 'ready') redis.disconnect(true);
+    });
+  if (redis.status === 'ready') void subscribe();
+  redis.on('ready', subscribe);
 }
 
 /** Connects at the start of a process, which starts even if Redis is unreachable. */
@@ -58,12 +87,12 @@ export async function connectRedis(redis: Redis, logger: Logger): Promise<void> 
 export function watchRedis(registry: Registry, connections: Readonly<Record<string, Redis>>): void {
   const up = {
     name: 'holdfast_redis_up',
-    help: '1 if the connection to Redis is ready, else 0. Without Redis everything is slower, but correct.',
+    help: '1 if the connection to Redis takes writes, else 0. Without Redis everything is slower, but correct.',
     label: 'role',
   };
   gaugeOf(registry, up, () =>
     Object.fromEntries(
-      Object.entries(connections).map(([role, { status }]) => [role, status === 'ready' ? 1 : 0]),
+      Object.entries(connections).map(([role, redis]) => [role, takesWrites(redis) ? 1 : 0]),
     ),
   );
 }

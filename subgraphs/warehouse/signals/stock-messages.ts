@@ -1,6 +1,7 @@
 import type { Redis } from 'ioredis';
 import { createMessageQueue } from '../../shared/messaging/message-queue.js';
 import type { Logger } from '../../shared/observability/logger.js';
+import { keepSubscribed } from '../../shared/runtime/redis.js';
 import { type StockChanged, stockChannel } from './stock-signals.js';
 
 export interface StockListener {
@@ -21,9 +22,7 @@ export function createStockMessages(redis: Redis, logger: Logger): StockMessages
     const changes = JSON.parse(message) as StockChanged[];
     for (const listener of listeners) if (!listener.isIdle()) await listener.handle(changes);
   });
-  const subscribe = () => redis.subscribe(stockChannel).catch(() => {});
-  if (redis.status === 'ready') void subscribe();
-  redis.on('ready', subscribe);
+  keepSubscribed(redis, stockChannel);
   redis.on('message', (channel, message) => {
     if (channel !== stockChannel || listeners.every((listener) => listener.isIdle())) return;
     add(message);

@@ -5,6 +5,7 @@ import type { SubgraphContext } from '../../../shared/graphql/context.js';
 import { FeedIndex } from '../../../shared/messaging/feed-index.js';
 import type { LatestFeed } from '../../../shared/messaging/latest-feed.js';
 import type { Logger } from '../../../shared/observability/logger.js';
+import { keepSubscribed } from '../../../shared/runtime/redis.js';
 import { startWorker } from '../../../shared/runtime/worker.js';
 import type { OrderApp } from '../../context.js';
 import type { Order } from '../order.js';
@@ -78,9 +79,7 @@ export function createOrderFeeds(
     }, gatherMs);
   }
 
-  const subscribe = () => redis.subscribe(orderChannel).catch(() => {});
-  if (redis.status === 'ready') void subscribe();
-  redis.on('ready', subscribe);
+  keepSubscribed(redis, orderChannel);
   redis.on('message', (channel, message) => {
     if (channel !== orderChannel || index.size === 0) return;
     for (const orderId of message.split(',')) if (index.topic(orderId)) hinted.add(orderId);
