@@ -1,13 +1,10 @@
 import { jest } from '@jest/globals';
 import type { Redis } from 'ioredis';
-import { logger, openStock, stockUp, type TestStock } from '../../../tests/harness/stock-engine.js';
+import { openStock, stockUp, type TestStock } from '../../../tests/harness/stock-engine.js';
 import { eventually, retryWhileBusy } from '../../../tests/harness/wait.js';
 import { newId } from '../../shared/ids.js';
-import { createLogger } from '../../shared/observability/logger.js';
-import { createRedis } from '../../shared/runtime/redis.js';
 import { reserveStock } from '../reservation/engine.js';
 import { startExpiry } from './expiry.js';
-import { listenForExpiredKeys } from './keyspace-events.js';
 
 const reserveForMs = 300;
 
@@ -119,38 +116,6 @@ describe('the expiry of reservations', () => {
     const orderId = await reserveOne(engine);
     for (const subscriber of subscribers) subscriber.disconnect();
     await untilExpired(orderId);
-  });
-
-  it('logs what to configure when Redis sends no events and forbids CONFIG', async () => {
-    const admin = await stock.redisAt(1);
-    await admin.config('SET', 'notify-keyspace-events', '');
-    await admin.call('ACL', 'SETUSER', 'limited', 'on', '>secret', '~*', '&*', '+@all', '-config');
-    const url = `redis://limited:secret@${new URL(stock.redis.url).host}/1`;
-    const lines: string[] = [];
-    const listening = createLogger('test', 'error', {
-      destination: { write: (line) => void lines.push(line) },
-    });
-    const [commands, events] = [createRedis(url, logger, 'test'), createRedis(url, logger, 'test')];
-    await Promise.all([commands.connect(), events.connect()]);
-    const ready = new Promise<void>((resolve) => {
-      const options = { commands, events, logger: listening, onExpired: () => {} };
-      listenForExpiredKeys({ ...options, onReady: async () => resolve() });
-    });
-    await ready;
-    expect(lines.join()).toContain('set notify-keyspace-events to Ex in its configuration');
-    expect(lines.join()).toContain('NOPERM');
-    // Events that somebody else has switched on are enough, and stay as they are.
-    await admin.config('SET', 'notify-keyspace-events', 'KEA');
-    lines.length = 0;
-    const expired: string[] = [];
-    await new Promise<void>((resolve) => {
-      const onExpired = (key: string) => void expired.push(key);
-      const onReady = async () => resolve();
-      listenForExpiredKeys({ commands: admin, events, logger: listening, onExpired, onReady });
-    });
-    expect(lines).toEqual([]);
-    expect((await admin.config('GET', 'notify-keyspace-events')) as string[]).toContain('AKE');
-    for (const connection of [commands, events]) connection.disconnect();
   });
 
   it('is done by the sweeper when Redis has lost the key', async () => {

@@ -22,6 +22,12 @@ export interface ExpiryOptions {
   readonly sweepEveryMs: number;
 }
 
+export interface Expiry {
+  /** Whether events of expired keys arrive in this process. */
+  areEventsReceived(): boolean;
+  stop(): Promise<void>;
+}
+
 /**
  * Expires reservations when their time is up, until stopped. A reservation that is `HELD` is always
  * in one of these states:
@@ -40,12 +46,12 @@ export interface ExpiryOptions {
  * only make it sooner (ADR 25). When Redis comes back, each process sets the timers of all that are
  * `HELD`.
  */
-export function startExpiry(options: ExpiryOptions): { stop(): Promise<void> } {
+export function startExpiry(options: ExpiryOptions): Expiry {
   const { store, timers, events } = options;
   const { logger, signals } = store;
   const held = new HeldRows();
   const batches = startBatches(store, held);
-  listenForExpiredKeys({
+  const expiredKeys = listenForExpiredKeys({
     commands: timers,
     events,
     logger,
@@ -60,8 +66,9 @@ export function startExpiry(options: ExpiryOptions): { stop(): Promise<void> } {
   );
   const sweeper = startSweeper(store, options.sweepEveryMs, held);
   return {
+    areEventsReceived: () => expiredKeys.areReceived(),
     async stop() {
-      await Promise.all([nudger.stop(), sweeper.stop()]);
+      await Promise.all([expiredKeys.stop(), nudger.stop(), sweeper.stop()]);
       await batches.stop();
     },
   };
