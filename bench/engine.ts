@@ -9,9 +9,16 @@ import { createStockEngine, rowWaitMs } from '../subgraphs/warehouse/reservation
 
 export const logger = createLogger('bench', 'warn');
 
+interface EngineServers {
+  readonly databaseUrl: string;
+  readonly redisUrl: string;
+  /** whether the lock nodes are away; false by default */
+  readonly withoutLocks?: boolean;
+}
+
 /** The stock engine of one process, configured as in the warehouse subgraph. */
 export async function openEngine(
-  { databaseUrl, redisUrl }: { readonly databaseUrl: string; readonly redisUrl: string },
+  { databaseUrl, redisUrl, withoutLocks = false }: EngineServers,
   limits: Partial<DispatcherLimits> = {},
 ) {
   const settings = { name: 'bench', url: databaseUrl, poolMax: 10, lockTimeoutMs: rowWaitMs };
@@ -22,6 +29,7 @@ export async function openEngine(
     return redis;
   };
   const [timers, events, locks] = [await redisAt(1), await redisAt(1), [await redisAt(2)]];
+  if (withoutLocks) for (const lock of locks) lock.disconnect();
   const registry = new Registry();
   const engine = createStockEngine({ orm, timers, locks, registry, logger, limits });
   return {

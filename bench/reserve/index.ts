@@ -29,6 +29,7 @@ interface Case {
   readonly linesMax: number;
   readonly limits?: Partial<DispatcherLimits>;
   readonly ceiling?: boolean;
+  readonly withoutLocks?: boolean;
   /** warehouses of another shop that is sold from at the same time */
   readonly neighbourWarehouses?: number;
 }
@@ -40,6 +41,10 @@ const allCases: readonly Case[] = [
   { name: 'c', ...hot, processes: 2, customers: 256 },
   { name: 'd', ...hot, customers: 256, skus: 100, linesMax: 3 },
   { name: 'd2', ...hot, processes: 2, customers: 256, skus: 100, linesMax: 3 },
+  { name: 'n', ...hot, customers: 256, withoutLocks: true },
+  { name: 'n2', ...hot, processes: 2, customers: 256, withoutLocks: true },
+  { name: 'nd', ...hot, customers: 256, skus: 100, linesMax: 3, withoutLocks: true },
+  { name: 'nd2', ...hot, processes: 2, customers: 256, skus: 100, linesMax: 3, withoutLocks: true },
   { name: 'e', ...hot, customers: 256, ceiling: true },
   { name: 'f', ...hot, customers: 256, neighbourWarehouses: 20_000 },
 ];
@@ -51,6 +56,10 @@ const about: Record<string, string> = {
   c: 'c: two processes, 256 at once each',
   d: 'd: 100 skus, carts of 1 to 3 lines',
   d2: 'd: the same, two processes',
+  n: 'b at 256, without lock nodes',
+  n2: 'c, without lock nodes',
+  nd: 'd, without lock nodes',
+  nd2: 'd, two processes, without lock nodes',
   e: 'e: set-based SQL on the driver alone',
   f: 'f: as b at 256, beside a shop with 20,000 warehouses',
 };
@@ -99,11 +108,13 @@ interface Measurement {
 async function measure(environment: BenchEnvironment, each: Case): Promise<Measurement> {
   const { databaseUrl, redisUrl } = environment;
   const keys = await stockUp(environment, each.skus);
-  const { customers, linesMax, limits = {}, ceiling = false, neighbourWarehouses } = each;
+  const { customers, linesMax, limits = {}, neighbourWarehouses } = each;
+  const { ceiling = false, withoutLocks = false } = each;
   const neighbour = neighbourWarehouses
     ? await stockUpWarehouses(environment, neighbourWarehouses)
     : undefined;
-  const task = { databaseUrl, redisUrl, keys, customers, linesMax, limits, ceiling, neighbour };
+  const servers = { databaseUrl, redisUrl, withoutLocks };
+  const task = { ...servers, keys, customers, linesMax, limits, ceiling, neighbour };
   const children = await Promise.all(Array.from({ length: each.processes }, () => start(task)));
   const cpuBeforeMs = environment.databaseCpuMs();
   const reports = await Promise.all(children.map((child) => child.go()));

@@ -12,6 +12,8 @@ export interface CustomersTask {
   /** another shop’s variant, of which one unit is ordered every 50 ms */
   readonly neighbour?: StockKey;
   readonly limits: Partial<DispatcherLimits>;
+  /** whether the lock nodes are away */
+  readonly withoutLocks: boolean;
   /** whether to use set-based SQL instead of the engine */
   readonly ceiling: boolean;
 }

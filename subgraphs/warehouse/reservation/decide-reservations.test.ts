@@ -189,15 +189,4 @@ describe('reserving stock', () => {
     await commitReservation(engine, { orderId, paymentId: newId() });
     expect(await engine.timerRedis.exists(`reservation:${orderId}`)).toBe(0);
   });
-
-  it('refuses with TRY_AGAIN and changes nothing when the lock cannot be acquired', async () => {
-    const disconnected = await stock.redisAt(3);
-    disconnected.disconnect();
-    const withoutLocks = await stock.engine({ locks: [disconnected] });
-    const key = await stockUp(engine, [10]);
-    await expect(reserveStock(withoutLocks, request(key, 1))).rejects.toMatchObject({
-      extensions: { code: 'TRY_AGAIN' },
-    });
-    expect((await itemOf(key))?.available).toBe(10);
-  });
 });

@@ -1,7 +1,7 @@
 import { Counter, gaugeOf, Histogram, type Registry } from '../../shared/observability/metrics.js';
 
 /** Why a request gets `TRY_AGAIN`: the queue is full, it waited too long, or its batch failed. */
-export type RefusalReason = 'full' | 'late' | 'noLock' | 'busy' | 'unknown' | 'unavailable';
+export type RefusalReason = 'full' | 'late' | 'busy' | 'unknown' | 'unavailable';
 
 /** The measurements of one dispatcher. */
 export interface DispatcherMetrics {
@@ -49,7 +49,7 @@ export function createStockMetrics(registry: Registry) {
   });
   const refusals = new Counter({
     name: 'holdfast_stock_refusals_total',
-    help: 'Requests refused with TRY_AGAIN: queue full, batch too late, no lock, rows locked, outcome unknown, database away',
+    help: 'Requests refused with TRY_AGAIN: queue full, batch too late, rows locked, outcome unknown, database away',
     labelNames: ['dispatcher', 'reason'],
     registers,
   });

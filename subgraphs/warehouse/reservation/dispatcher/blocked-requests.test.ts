@@ -70,6 +70,7 @@ describe('a dispatcher', () => {
     let isBlocked = true;
     let locked = 0;
     const locks: StockLocks = {
+      isAlone: () => false,
       async lock(_keys, isNeeded) {
         locked += 1;
         if (locked === 1) return { release: async () => false };

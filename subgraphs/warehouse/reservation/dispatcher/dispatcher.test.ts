@@ -93,6 +93,7 @@ describe('the dispatcher', () => {
   it('releases all its locks when another process waits for one of them', async () => {
     const held = new Set<string>();
     const wantedByOthers: StockLocks = {
+      isAlone: () => false,
       async lock(keys) {
         for (const key of keys) held.add(key);
         return {
@@ -123,6 +124,7 @@ describe('the dispatcher', () => {
   it('is not delayed by keys that another process has locked, even as many as lanes', async () => {
     const taken = new Set(['A', 'B', 'C', 'D']);
     const locks: StockLocks = {
+      isAlone: () => false,
       async lock(keys, isNeeded) {
         while (keys.some((key) => taken.has(key))) {
           if (!isNeeded()) return null;
@@ -155,6 +157,28 @@ describe('the dispatcher', () => {
     expect(await Promise.all([...held, served])).toEqual([0, 10, 20, 30, [100, 110, 120]]);
   });
 
+  it('has one lane without lock nodes: what arrives meanwhile becomes one batch, of any keys', async () => {
+    let alone = false;
+    const locks: StockLocks = {
+      isAlone: () => alone,
+      lock: async () => ({ release: async () => false }),
+    };
+    const { dispatcher, batches, finish } = openDispatcher({ lockHoldMaxMs: 0 }, locks);
+    void ['A', 'B', 'C'].map((key, n) => dispatcher.submit(requestOf(n, key)));
+    await turn();
+    void dispatcher.submit(requestOf(3, 'D'));
+    await turn();
+    expect(batches).toEqual([[0, 1, 2], [3]]); // two lanes
+    alone = true;
+    const later = ['A', 'D', 'E'].map((key, n) => dispatcher.submit(requestOf(4 + n, key)));
+    await turn();
+    expect(batches).toHaveLength(2);
+    await finish();
+    expect(batches).toEqual([[0, 1, 2], [3], [4, 5, 6]]);
+    await finish();
+    expect(await Promise.all(later)).toEqual([40, 50, 60]);
+  });
+
   it('refuses a request immediately when the queue is full', async () => {
     const { dispatcher, finish } = openDispatcher({ queueMax: 2 });
     const accepted = [1, 2].map((n) => dispatcher.submit(requestOf(n, 'A')));
@@ -167,6 +191,7 @@ describe('the dispatcher', () => {
 
   it('refuses requests that wait too long', async () => {
     const neverFree: StockLocks = {
+      isAlone: () => false,
       async lock(_keys, isNeeded) {
         while (isNeeded()) await turn();
         return null;

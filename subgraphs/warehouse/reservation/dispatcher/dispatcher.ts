@@ -4,9 +4,9 @@ import { BlockedRequests } from './blocked-requests.js';
 import { type DispatcherLimits, dispatcherLimits } from './dispatcher-limits.js';
 import type { DispatcherOptions } from './dispatcher-options.js';
 import { HeldRows, runBatchIsolating } from './run-batch-isolating.js';
-import type { StockLock } from './stock-locks.js';
+import { type StockLock, withoutLock } from './stock-locks.js';
 import { busy, toStockRefusal } from './stock-refusal.js';
-import { type Waiting, WaitingQueue, waitingFor } from './waiting-queue.js';
+import { keysOfAll, rejectAll, type Waiting, WaitingQueue, waitingFor } from './waiting-queue.js';
 
 type LaneState = 'SELECTING' | 'LOCKING' | 'WORKING' | 'YIELDING';
 
@@ -19,7 +19,7 @@ interface Lane {
 /**
  * Group commit: requests that arrive while a batch runs become the next batch, first in, first out.
  * Batches that share no key run side by side, in up to `lanesMax` lanes, so that a key which
- * another process has locked delays no request for other keys.
+ * another process has locked delays no request for other keys. Without lock nodes there is one lane.
  *
  * The dispatcher is always in one of these modes:
  *
@@ -34,7 +34,7 @@ interface Lane {
  * these states:
  *
  * - SELECTING: takes the next batch of requests whose keys are all FREE. → YIELDING. It ends when
- *   there is no such request.
+ *   there is no such request, or there are too many lanes by now.
  * - YIELDING: waits until the dispatcher is RUNNING, if it is not. → LOCKING; or SELECTING after
  *   WORKING.
  * - LOCKING: waits for the lock over all keys of its batch, for `batchLockWaitMaxMs`; then over the
@@ -85,8 +85,8 @@ export class Dispatcher<Request, Outcome> {
   }
 
   /**
-   * @throws `TRY_AGAIN` when too many requests wait, the batch does not start in time, or the lock
-   *   cannot be acquired; nothing was done then. What `work` throws for this request alone.
+   * @throws `TRY_AGAIN` when too many requests wait, or the batch does not start in time; nothing was
+   *   done then. What `work` throws for this request alone.
    */
   submit(request: Request): Promise<Outcome> {
     if (this.#queue.isFull || this.#blocked.length >= this.#limits.queueMax)
@@ -101,8 +101,12 @@ export class Dispatcher<Request, Outcome> {
     return promise;
   }
 
+  #lanesMax(): number {
+    return this.#options.locks?.isAlone() ? 1 : this.#limits.lanesMax;
+  }
+
   #startLane(): void {
-    if (this.#laneStart || this.#lanes.size >= this.#limits.lanesMax) return;
+    if (this.#laneStart || this.#lanes.size >= this.#lanesMax()) return;
     // Requests of the same turn of the event loop come into the same batch.
     this.#laneStart = setImmediate(() => {
       this.#laneStart = undefined;
@@ -125,11 +129,12 @@ export class Dispatcher<Request, Outcome> {
       try {
         await this.#lockAndWork(lane, ofFirst, isRetry);
       } catch (error) {
-        this.#options.metrics.refused('noLock', this.#queue.length);
-        reject(this.#queue.removeBefore(Infinity), error);
+        rejectAll(this.#queue.removeBefore(Infinity), error);
       }
       this.#free(lane.keys);
       lane.state = 'SELECTING';
+      // The lanes that are left take its requests, too.
+      if (this.#lanes.size > this.#lanesMax()) break;
     }
     this.#lanes.delete(lane);
   }
@@ -148,7 +153,7 @@ export class Dispatcher<Request, Outcome> {
 
   /** Whether a request waits for nothing but a lane. */
   #isLaneNeeded(): boolean {
-    return this.#lanes.size >= this.#limits.lanesMax && this.#selectFree().length > 0;
+    return this.#lanes.size >= this.#lanesMax() && this.#selectFree().length > 0;
   }
 
   #free(keys: readonly string[]): void {
@@ -259,12 +264,12 @@ export class Dispatcher<Request, Outcome> {
       blocked: (members, waited) => {
         for (const each of members) setAside.add(each);
         const late = this.#blocked.add(members, waited);
-        if (late.length > 0) reject(late, this.#refusal('busy', late.length));
+        if (late.length > 0) rejectAll(late, this.#refusal('busy', late.length));
       },
       failed(members, error) {
         const { mappedError, reason } = toStockRefusal(error);
         if (reason) metrics.refused(reason, members.length);
-        reject(members, mappedError);
+        rejectAll(members, mappedError);
       },
       held: this.#held,
     });
@@ -283,7 +288,7 @@ export class Dispatcher<Request, Outcome> {
       return;
     }
     const late = this.#queue.removeBefore(performance.now() - this.#limits.waitMaxMs);
-    if (late.length > 0) reject(late, this.#refusal('late', late.length));
+    if (late.length > 0) rejectAll(late, this.#refusal('late', late.length));
   }
 
   #refusal(reason: 'full' | 'late' | 'busy', count = 1) {
@@ -293,11 +298,3 @@ export class Dispatcher<Request, Outcome> {
 }
 
 const lateCheckMs = 100;
-const withoutLock: StockLock = { release: async () => false };
-
-function reject(all: readonly { reject(error: unknown): void }[], error: unknown): void {
-  for (const each of all) each.reject(error);
-}
-
-const keysOfAll = (batch: readonly { keys: readonly string[] }[]) =>
-  [...new Set(batch.flatMap(({ keys }) => keys))].sort();

@@ -7,16 +7,17 @@ import {
   Redlock,
   ResourceLockedError,
 } from 'redlock';
-import { tryAgain } from '../../../shared/errors.js';
 import type { Logger } from '../../../shared/observability/logger.js';
 import { withTimeout } from '../../../shared/resilience/with-timeout.js';
+import { doubtWrites, takesWrites } from '../../../shared/runtime/redis-probe.js';
 
 // Longer than a transaction may last (4.5 s). If a lock expires before its work ends, because the
 // work waited for a connection or ran again, that costs speed only.
 const lockTtlMs = 5000;
 /**
  * Timeout of a command on the connections to the nodes. An attempt to lock sends one command to
- * each node, and one more when it fails; two attempts with nodes that hang take less than a second.
+ * each node, and one more when it fails: with nodes that hang it takes twice as long, and is then
+ * not repeated until they are written to again.
  */
 export const lockCommandMaxMs = 200;
 const retryMs = 2;
@@ -28,22 +29,30 @@ const nodeMaxMs = 20;
 
 /**
  * Redlock over keys. It keeps transactions of several processes from queueing on the same rows in
- * PostgreSQL, where each would occupy a connection. Correctness depends on the row locks alone.
+ * PostgreSQL, where each would occupy a connection. Correctness depends on the row locks alone. They
+ * are always in one of these modes:
+ *
+ * - LOCKING: a batch has the locks of its keys. → ALONE when too few nodes take writes for anyone to
+ *   get a lock: by their probes, or by an attempt that failed for that reason.
+ * - ALONE: there are no locks. The batches of this process run one after the other, so that no more
+ *   than one of each process waits in PostgreSQL. → LOCKING when probes were written again.
  */
 export interface StockLocks {
   /**
-   * Locks all of the keys together; waits while another process has one of them.
+   * Locks all of the keys together; waits while another process has one of them. In ALONE it waits
+   * for the other batches of this process instead.
    *
    * @param isNeeded called before each further attempt
    * @returns null when the lock is not needed any more
-   * @throws `TRY_AGAIN` when too few nodes answer for anyone to get the lock
    */
   lock(keys: readonly string[], isNeeded: () => boolean): Promise<StockLock | null>;
+  isAlone(): boolean;
 }
 export interface StockLock {
   /** @returns whether another process waits for one of the keys */
   release(): Promise<boolean>;
 }
+export const withoutLock: StockLock = { release: async () => false };
 
 /**
  * @param nodes one, or three independent ones, with the same database number, which redlock selects
@@ -52,41 +61,68 @@ export function createStockLocks(nodes: readonly Redis[], logger: Logger): Stock
   const redlock = new Redlock(nodes, { db: nodes[0]?.options.db ?? 0, retryCount: 0 });
   const wanted = createWantedSigns(nodes);
 
-  async function acquire(keys: readonly string[]): Promise<Lock | null> {
-    const tryLock = () => redlock.acquire(keys.map(lockKey), lockTtlMs);
+  const quorum = Math.floor(nodes.length / 2) + 1;
+  const isAlone = () => nodes.filter(takesWrites).length < quorum;
+  const takeTurn = createTurns();
+  let wasAlone = false;
+
+  async function acquire(keys: readonly string[]): Promise<Lock | 'taken' | 'away'> {
     try {
-      return await tryLock();
+      return await redlock.acquire(keys.map(lockKey), lockTtlMs);
     } catch (error) {
-      if (await isTaken(error)) return null;
-    }
-    try {
-      return await tryLock(); // one answer may have been lost
-    } catch (error) {
-      if (await isTaken(error)) return null;
-      logger.warn({ reason: (error as Error).message }, 'lock nodes did not answer');
-      throw tryAgain('Nothing can be reserved at the moment. Please try again.');
+      const away = await findAway(error, nodes);
+      if (away.length === 0) return 'taken';
+      for (const node of away) doubtWrites(node);
+      return 'away';
     }
   }
 
+  function goOn(alone: boolean): void {
+    if (alone === wasAlone) return;
+    wasAlone = alone;
+    if (alone) logger.warn('no quorum of lock nodes; reservations run one batch at a time');
+    else logger.info('lock nodes answered again');
+  }
+
   return {
+    isAlone,
     async lock(keys, isNeeded) {
-      let lock = await acquire(keys);
-      for (let attempt = 0; !lock; attempt++) {
+      for (let attempt = 0; ; attempt++) {
+        const lock = isAlone() ? 'away' : await acquire(keys);
+        if (lock !== 'taken') goOn(lock === 'away');
+        if (lock === 'away') return takeTurn();
+        if (lock !== 'taken') {
+          return {
+            async release() {
+              const isWanted = wanted.isShown(keys);
+              // A lock that cannot be released expires; what was committed is not affected.
+              await redlock.release(lock, { retryCount: 0 }).catch(() => {});
+              return isWanted;
+            },
+          };
+        }
         if (attempt % attemptsPerSign === 0) wanted.show(keys);
         if (!isNeeded()) return null;
         await new Promise((resolve) => setTimeout(resolve, retryMs * (0.75 + Math.random() / 2)));
-        lock = await acquire(keys);
       }
-      const acquired = lock;
-      return {
-        async release() {
-          const isWanted = wanted.isShown(keys);
-          // A lock that cannot be released expires; what was committed is not affected.
-          await redlock.release(acquired, { retryCount: 0 }).catch(() => {});
-          return isWanted;
-        },
-      };
     },
+  };
+}
+
+/** Gives turns to the batches of this process, first come, first served. A release ends the turn. */
+function createTurns(): () => Promise<StockLock> {
+  let last = Promise.resolve();
+  return async () => {
+    const before = last;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    last = promise;
+    await before;
+    return {
+      async release() {
+        resolve();
+        return false;
+      },
+    };
   };
 }
 
@@ -118,15 +154,18 @@ function createWantedSigns(nodes: readonly Redis[]) {
   };
 }
 
-/** Whether another process has the lock; not so when too few nodes answer for anyone to get it. */
-async function isTaken(error: unknown): Promise<boolean> {
-  if (!(error instanceof ExecutionError)) return false;
-  const attempt = error.attempts.at(-1);
-  if (!attempt) return false;
+/**
+ * The nodes that did not take part in an attempt that failed, if they are too many for anyone to get
+ * the lock; none while another process has it.
+ */
+async function findAway(error: unknown, nodes: readonly Redis[]): Promise<readonly Redis[]> {
+  const attempt = error instanceof ExecutionError ? error.attempts.at(-1) : undefined;
+  if (!attempt) return nodes;
   // The vote of a node that hangs is missing; the others show that another process has the lock.
   const stats = await withTimeout<ExecutionStats | null>(nodeMaxMs, attempt, null);
-  if (!stats) return true;
-  const reasons = [...stats.votesAgainst.values()];
-  const away = reasons.filter((reason) => !(reason instanceof ResourceLockedError)).length;
-  return stats.membershipSize - away >= stats.quorumSize;
+  if (!stats) return [];
+  const away = [...stats.votesAgainst]
+    .filter(([, reason]) => !(reason instanceof ResourceLockedError))
+    .map(([client]) => client as Redis);
+  return stats.membershipSize - away.length >= stats.quorumSize ? [] : away;
 }

@@ -38,6 +38,14 @@ export function waitingFor<Request, Outcome>(request: Request, keys: readonly st
   return { waiting, promise };
 }
 
+export function rejectAll(all: readonly { reject(error: unknown): void }[], error: unknown): void {
+  for (const each of all) each.reject(error);
+}
+
+/** The keys that the requests of a batch need, each once, in the order in which they are locked. */
+export const keysOfAll = (batch: readonly { keys: readonly string[] }[]): string[] =>
+  [...new Set(batch.flatMap(({ keys }) => keys))].sort();
+
 /**
  * Requests in order of arrival. A request is always in one of these states:
  *

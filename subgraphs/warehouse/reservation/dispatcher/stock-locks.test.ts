@@ -1,0 +1,200 @@
+import { jest } from '@jest/globals';
+import { startTestRedis } from '../../../../tests/harness/databases.js';
+import { openMovingAddress } from '../../../../tests/harness/moving-address.js';
+import {
+  logger,
+  openStock,
+  stockUp,
+  type TestStock,
+} from '../../../../tests/harness/stock-engine.js';
+import { eventually, retryWhileBusy } from '../../../../tests/harness/wait.js';
+import type { StockKey } from '../../../contracts/stock-key.js';
+import { newId } from '../../../shared/ids.js';
+import { createRedis } from '../../../shared/runtime/redis.js';
+import { doubtWrites, takesWrites } from '../../../shared/runtime/redis-probe.js';
+import { reserveStock } from '../engine.js';
+import { createStockLocks, lockCommandMaxMs, lockKey, type StockLocks } from './stock-locks.js';
+
+type Server = Awaited<ReturnType<typeof startTestRedis>>;
+type Connection = ReturnType<typeof createRedis>;
+
+const reserveForMs = 3_600_000;
+const request = ({ shopId, sku }: StockKey) => {
+  return { orderId: newId(), lines: [{ shopId, sku, quantity: 1 }], reserveForMs };
+};
+
+describe('the locks of stock', () => {
+  let stock: TestStock;
+  let servers: Server[];
+  let nodes: Connection[];
+  beforeAll(async () => {
+    stock = await openStock();
+    servers = await Promise.all([startTestRedis(), startTestRedis(), startTestRedis()]);
+  });
+  beforeEach(async () => {
+    nodes = await connectAll();
+  });
+  afterEach(async () => {
+    for (const node of nodes) node.disconnect();
+    await stock.expectStockInvariants();
+  });
+  afterAll(async () => {
+    await Promise.all(servers.map((server) => server.stop()));
+    await stock.close();
+  });
+
+  const connect = async (url: string) => {
+    const node = createRedis(url, logger, 'lock', { commandTimeout: lockCommandMaxMs });
+    await node.connect();
+    return node;
+  };
+  const connectAll = () => Promise.all(servers.map(({ url }) => connect(url)));
+  const untilAlone = (locks: StockLocks, wanted = true) =>
+    eventually(
+      async () => locks.isAlone(),
+      (isAlone) => isAlone === wanted,
+    );
+  const untilBack = (connections: readonly Connection[]) =>
+    eventually(
+      async () => connections.every(takesWrites),
+      (areBack) => areBack,
+    );
+  const availableOf = async ({ shopId }: StockKey) => {
+    const rows = await stock.query<{ available: number }>(
+      'select available from stock_item where shop_id = $1',
+      [shopId],
+    );
+    return rows[0]?.available;
+  };
+  const isLocked = async (node: Connection, key: string) => (await node.exists(lockKey(key))) === 1;
+
+  const failures: Record<string, [fail: (s: Server) => unknown, repair: (s: Server) => unknown]> = {
+    dead: [(server) => server.kill(), (server) => server.restart()],
+    unresponsive: [(server) => server.pause(), (server) => server.resume()],
+    demoted: [(server) => server.demote(), (server) => server.promote()],
+  };
+
+  describe.each(Object.keys(failures))('of which nodes are %s', (how) => {
+    const [fail, repair] = failures[how] as (typeof failures)[string];
+
+    it.each([2, 3])(
+      'sell every unit once without a quorum (%i), from two processes',
+      async (count) => {
+        const others = await connectAll();
+        const engines = [
+          await stock.engine({ locks: nodes }),
+          await stock.engine({ locks: others }),
+        ] as const;
+        const keys = [await stockUp(engines[0], [30]), await stockUp(engines[0], [30])] as const;
+        await Promise.all(servers.slice(0, count).map(fail));
+        const reserveAll = Array.from({ length: 80 }, (_, n) => {
+          const engine = engines[n % 2] as (typeof engines)[0];
+          const one = request(keys[n % 4 < 2 ? 0 : 1]);
+          return retryWhileBusy(() => reserveStock(engine, one));
+        });
+        const outcomes = await Promise.all(reserveAll);
+        expect(outcomes.filter(({ state }) => state === 'HELD')).toHaveLength(60);
+        expect(await Promise.all(keys.map(availableOf))).toEqual([0, 0]);
+        await Promise.all(servers.slice(0, count).map(repair));
+        await eventually(
+          async () => [...nodes, ...others].every(takesWrites),
+          (areBack) => areBack,
+        );
+        for (const node of others) node.disconnect();
+      },
+    );
+
+    it('are taken while one of three is away', async () => {
+      const locks = createStockLocks(nodes, logger);
+      await fail(servers[0] as Server);
+      for (let n = 0; n < 3; n++) {
+        const lock = await locks.lock(['A'], () => true);
+        expect(locks.isAlone()).toBe(false);
+        expect(await isLocked(nodes[1] as Connection, 'A')).toBe(true);
+        await lock?.release();
+      }
+      await repair(servers[0] as Server);
+      await untilBack(nodes);
+    });
+  });
+
+  it('run one batch of the process at a time without nodes, and are taken again when these are back', async () => {
+    const locks = createStockLocks(nodes, logger);
+    await Promise.all(servers.map((server) => server.kill()));
+    await untilAlone(locks);
+    const order: string[] = [];
+    const run = async (key: string) => {
+      const lock = await locks.lock([key], () => true);
+      order.push(`${key} begins`);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      order.push(`${key} ends`);
+      expect(await lock?.release()).toBe(false);
+    };
+    await Promise.all(['A', 'B', 'C'].map(run));
+    expect(order).toEqual(['A', 'B', 'C'].flatMap((key) => [`${key} begins`, `${key} ends`]));
+    await Promise.all(servers.map((server) => server.restart()));
+    await untilBack(nodes);
+    const lock = await locks.lock(['A'], () => true);
+    expect(await isLocked(nodes[2] as Connection, 'A')).toBe(true);
+    await lock?.release();
+  });
+
+  it('send nothing to nodes that are away, until a probe was written again', async () => {
+    const [node] = nodes as [Connection];
+    const locks = createStockLocks([node], logger);
+    servers[0]?.pause();
+    await (await locks.lock(['A'], () => true))?.release();
+    const sent = jest.spyOn(node, 'sendCommand');
+    for (let n = 0; n < 20; n++) await (await locks.lock(['A'], () => true))?.release();
+    const names = sent.mock.calls.map(([command]) => command.name);
+    expect(names.filter((name) => name.startsWith('eval'))).toEqual([]);
+    servers[0]?.resume();
+    await untilAlone(locks, false);
+    await (await locks.lock(['A'], () => true))?.release();
+    expect(sent.mock.calls.map(([command]) => command.name)).toContain('evalsha');
+  });
+
+  it('are taken again from another primary at the address of the only node', async () => {
+    const [first, second] = servers as [Server, Server];
+    const address = await openMovingAddress(first.url);
+    const node = await connect(address.url);
+    const locks = createStockLocks([node], logger);
+    await first.demote();
+    await untilAlone(locks);
+    address.moveTo(second.url);
+    await untilAlone(locks, false);
+    const lock = await locks.lock(['A'], () => true);
+    expect(await isLocked(nodes[1] as Connection, 'A')).toBe(true);
+    await lock?.release();
+    node.disconnect();
+    await address.stop();
+    await first.promote();
+  });
+
+  it('run batches of a process in one lane without nodes, also those that began with locks', async () => {
+    const node = nodes[0] as Connection;
+    const engine = await stock.engine({ locks: [node] });
+    const keys = await Promise.all([1, 2, 3, 4].map(() => stockUp(engine, [100])));
+    let working = 0;
+    let most = 0;
+    const begin = engine.orm.em.getConnection().begin.bind(engine.orm.em.getConnection());
+    const commit = engine.orm.em.getConnection().commit.bind(engine.orm.em.getConnection());
+    jest.spyOn(engine.orm.em.getConnection(), 'begin').mockImplementation(async (...given) => {
+      working += 1;
+      most = Math.max(most, working);
+      return begin(...given);
+    });
+    jest.spyOn(engine.orm.em.getConnection(), 'commit').mockImplementation(async (...given) => {
+      await commit(...given);
+      working -= 1;
+    });
+    const reserveEach = () => Promise.all(keys.map((key) => reserveStock(engine, request(key))));
+    for (let n = 0; n < 10; n++) {
+      await Promise.all([reserveEach(), reserveEach()]);
+      if (n === 4) most = 0;
+      if (n >= 4) doubtWrites(node);
+    }
+    expect(most).toBe(1);
+    expect(await Promise.all(keys.map(availableOf))).toEqual([80, 80, 80, 80]);
+  });
+});
