@@ -12,17 +12,22 @@ const roundMs = 2500;
 // A checkout that stopped half-way is abandoned 15 s after it began, by a check every 5 s.
 const settleMs = 30_000;
 const purchaseLimit = 2;
-const victims: Array<ProcessName | 'redis'> = [
+type Victim = ProcessName | 'redis' | 'redis demoted' | 'lock nodes';
+const victims: Victim[] = [
   'order',
   'warehouse',
   'redis',
+  'redis demoted',
+  'lock nodes',
   'user',
   'router',
   'shop',
   'sandbox',
 ];
-// Each victim once.
-const roundsCount = long ? 3 * victims.length : victims.length;
+// Each victim once, or twenty times.
+const roundsCount = long ? 20 * victims.length : victims.length;
+// How long shopping goes on without what cannot be started again at once.
+const awayMs = 1000;
 
 type System = Awaited<ReturnType<typeof startProcessSystem>>;
 interface Answer {
@@ -115,11 +120,20 @@ describe('a sale during which parts of the system are killed', () => {
     }
   }
 
-  async function killAndRestart(victim: ProcessName | 'redis'): Promise<void> {
-    if (victim === 'redis') {
-      await system.redis.kill();
-      await system.redis.restart();
-      return;
+  async function killAndRestart(victim: Victim): Promise<void> {
+    const whileAway = () => new Promise((resolve) => setTimeout(resolve, awayMs));
+    switch (victim) {
+      case 'redis':
+        await system.redis.kill();
+        return system.redis.restart();
+      case 'redis demoted':
+        await system.redis.demote();
+        await whileAway();
+        return system.redis.restart(); // another primary, at the same address
+      case 'lock nodes':
+        await system.lockRedis.kill();
+        await whileAway();
+        return system.lockRedis.restart();
     }
     await system.kill(victim);
     await system.start(victim);
@@ -132,7 +146,7 @@ describe('a sale during which parts of the system are killed', () => {
         const untilMs = Date.now() + roundMs;
         const shopping = people.map((person, n) => shopUntil(person, n, untilMs));
         await new Promise((resolve) => setTimeout(resolve, 300 + Math.random() * 700));
-        const victim = victims[round % victims.length] as ProcessName;
+        const victim = victims[round % victims.length] as Victim;
         await killAndRestart(victim);
         await Promise.all(shopping);
         if (victim === 'warehouse') await noReservationIsOverdue(warehouse, settleMs);

@@ -14,14 +14,16 @@ export type ProcessName = keyof typeof programs;
 
 /** The system as `npm start` runs it, each part a process that can be killed and restarted. */
 export async function startProcessSystem(overrides: Record<string, string> = {}) {
-  const [databases, redis, secrets] = await Promise.all([
+  const [databases, redis, lockRedis, secrets] = await Promise.all([
     createAllTestDatabases(),
+    startTestRedis(),
     startTestRedis(),
     makeSecrets(),
   ]);
   const ports = portsFrom(await freePortRange());
   await seedStore(databases.urls, 0, { storeUrl: `http://127.0.0.1:${ports.ports.router}` });
   const envs = environments({ databases: databases.urls, redisUrl: redis.url, ports, secrets });
+  const ownLocks = { LOCK_REDIS_URLS: lockRedis.url };
   // The sandbox keeps its payments when it is killed.
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-processes-'));
   const books = { PAYMENT_SANDBOX_FILE: join(folder, 'payments.jsonl') };
@@ -34,7 +36,15 @@ export async function startProcessSystem(overrides: Record<string, string> = {})
       PAYMENT_TIMEOUT_SECONDS: '4',
       FAIL_POINT_FILE: failPointFile(name),
     };
-    const given = { ...env, ...raised, ...books, ...overrides, ...envs[name], ...settings };
+    const given = {
+      ...env,
+      ...raised,
+      ...books,
+      ...overrides,
+      ...envs[name],
+      ...ownLocks,
+      ...settings,
+    };
     const started = await startProgram(name, given);
     running.set(name, started);
   };
@@ -44,6 +54,8 @@ export async function startProcessSystem(overrides: Record<string, string> = {})
     url,
     ports,
     redis,
+    /** the only node of the locks, a server of its own */
+    lockRedis,
     databases: databases.urls,
     graphql: (query: string, variables: object = {}, token?: string) =>
       postGraphQL(url, query, variables, token),
@@ -66,7 +78,7 @@ export async function startProcessSystem(overrides: Record<string, string> = {})
     },
     async stop() {
       await Promise.all([...running.values()].map((each) => each.stop()));
-      await Promise.all([databases.drop(), redis.stop()]);
+      await Promise.all([databases.drop(), redis.stop(), lockRedis.stop()]);
       rmSync(folder, { recursive: true });
     },
     async expectInvariants(recoveryMaxMs: number) {
