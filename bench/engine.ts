@@ -7,7 +7,7 @@ import { databaseSchema } from '../subgraphs/warehouse/mikro-orm.config.js';
 import type { DispatcherLimits } from '../subgraphs/warehouse/reservation/dispatcher/dispatcher-limits.js';
 import { createStockEngine, rowWaitMs } from '../subgraphs/warehouse/reservation/engine.js';
 
-export const logger = createLogger('bench', 'warn');
+export const logger = createLogger('bench', 'error');
 
 interface EngineServers {
   readonly databaseUrl: string;

@@ -39,6 +39,9 @@ describe('a connection to Redis', () => {
     );
   const until = (isTrue: () => boolean) => eventually(async () => isTrue(), Boolean);
 
+  const upIn = async (registry: Registry) =>
+    (await registry.getSingleMetric('holdfast_redis_up')?.get())?.values.at(0)?.value;
+
   it('does not subscribe by itself after a reconnect, where nothing would catch a failure', async () => {
     const [admin, events] = await Promise.all([open(), open()]);
     await events.subscribe('changes');
@@ -92,9 +95,11 @@ describe('a connection to Redis', () => {
     const registry = new Registry();
     const redis = await open();
     watchRedis(registry, { test: redis });
-    const up = async () =>
-      (await registry.getSingleMetric('holdfast_redis_up')?.get())?.values.at(0)?.value;
-    const untilUpIs = (wanted: number) => eventually(up, (value) => value === wanted);
+    const untilUpIs = (wanted: number) =>
+      eventually(
+        () => upIn(registry),
+        (up) => up === wanted,
+      );
     await untilUpIs(1);
     await first.demote();
     await untilUpIs(0);
@@ -118,14 +123,17 @@ describe('a connection to Redis', () => {
     expect(delaysMs[0]).toBeLessThanOrEqual(50);
   });
 
-  it('stays open when the server refuses writes for want of memory, which a new one would not change', async () => {
+  it('stays open, and is not up, when the server has no memory left: a new one would not change that', async () => {
     const [redis, admin] = await Promise.all([open(), open(first.url, 'admin')]);
+    const registry = new Registry();
+    watchRedis(registry, { test: redis });
     await untilItTakesWrites(redis);
     const id = await redis.client('ID');
     await admin.config('SET', 'maxmemory', '1');
     await untilItTakesWrites(redis, false);
     await new Promise((resolve) => setTimeout(resolve, 5000));
     expect(await redis.client('ID')).toBe(id);
+    expect(await upIn(registry)).toBe(0);
     await admin.config('SET', 'maxmemory', '0');
     await untilItTakesWrites(redis);
     expect(await redis.client('ID')).toBe(id);
