@@ -137,10 +137,11 @@ describe('after a failover of Redis, whose old primary keeps its connections as 
   });
 
   it('the warehouse does not start with a Redis that cannot send events of expired keys', async () => {
-    const admin = connect(second.url, 1);
+    await system.redis.promote(); // no process is connected to it, which would configure it again
+    const admin = connect(system.redis.url, 1);
     await admin.config('SET', 'notify-keyspace-events', '');
     await admin.call('ACL', 'SETUSER', 'limited', 'on', '>secret', '~*', '&*', '+@all', '-config');
-    const TIMER_REDIS_URL = second.url.replace('//', '//limited:secret@');
+    const TIMER_REDIS_URL = system.redis.url.replace('//', '//limited:secret@');
     const ports = { PORT: '0', OPS_PORT: '0' };
     const starting = startWarehouse({ ...system.envOf('warehouse'), ...ports, TIMER_REDIS_URL });
     await expect(starting).rejects.toThrow(/TIMER_REDIS_URL.* set notify-keyspace-events to Ex/);
