@@ -13,6 +13,7 @@ describe('the events between subgraphs', () => {
     const message = event('warehouse.stock.changed', payload, 3);
     expect(message).toEqual({
       consumer: 'product',
+      delivery: 'latest',
       topic: 'warehouse.stock.changed',
       key: `${payload.shopId}:MUG`,
       version: 3,

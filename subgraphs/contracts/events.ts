@@ -3,11 +3,27 @@ import type { Call } from './call.js';
 import { unitsCancelReasons } from './cancel-reasons.js';
 import { endReasons } from './reservation.js';
 
+/**
+ * How the events of a key are delivered:
+ *
+ * - `latest`: an event has the whole state of its key. A newer one replaces an older one that is not sent
+ *   yet, and consumers ignore older versions.
+ * - `each`: none is merged or dropped, and those of a key are applied in the order of their commits. They go
+ *   before `latest`.
+ *
+ * The order of a key is that of the positions in the outbox, which an insert assigns. That is the order of the
+ * commits because each producer inserts the event while it holds a row lock that all writers of the key take:
+ * on the offer, the product, the stock item, the reservation or the order. A shop is created once.
+ */
+export const deliveries = ['each', 'latest'] as const;
+export type Delivery = (typeof deliveries)[number];
+
 /** What both sides of an event agree on. Its topic is `producer.noun.past-verb`. */
 interface EventContract<C extends string, P> {
   readonly consumer: C;
+  readonly delivery: Delivery;
   readonly payload: z.ZodType<P>;
-  /** what the event is about: of one key only the latest version counts */
+  /** what the event is about; topics of one producer and consumer may share keys */
   keyOf(payload: P): string;
   /** the id of what happened, if it has one: however often it is sent, it is applied once */
   idOf?(payload: P): string;
@@ -15,10 +31,11 @@ interface EventContract<C extends string, P> {
 
 const contract = <C extends string, P>(
   consumer: C,
+  delivery: Delivery,
   payload: z.ZodType<P>,
   keyOf: (payload: P) => string,
   idOf?: (payload: P) => string,
-): EventContract<C, P> => ({ consumer, payload, keyOf, ...(idOf && { idOf }) });
+): EventContract<C, P> => ({ consumer, delivery, payload, keyOf, ...(idOf && { idOf }) });
 
 const id = z.guid();
 const sku = z.string().min(1);
@@ -28,6 +45,7 @@ export const events = {
   /** A shop was opened. */
   'shop.shop.created': contract(
     'warehouse',
+    'each',
     z.object({ shopId: id, name: z.string(), ownerId: id }),
     ({ shopId }) => shopId,
   ),
@@ -35,6 +53,7 @@ export const events = {
   /** An offer was created, changed or removed; one that was removed is not active. */
   'shop.offer.changed': contract(
     'product',
+    'latest',
     z.object({
       offerId: id,
       shopId: id,
@@ -48,11 +67,12 @@ export const events = {
   ),
 
   /** A variant is no longer sold. */
-  'product.variant.removed': contract('shop', z.object({ sku }), (payload) => payload.sku),
+  'product.variant.removed': contract('shop', 'each', z.object({ sku }), (payload) => payload.sku),
 
   /** A variant has another name: `product name, variant name`. */
   'product.variant.renamed': contract(
     'shop',
+    'latest',
     z.object({ sku, name: z.string() }),
     (payload) => payload.sku,
   ),
@@ -60,6 +80,7 @@ export const events = {
   /** A variant came into stock in a shop, or ran out. */
   'warehouse.stock.changed': contract(
     'product',
+    'latest',
     z.object({ shopId: id, sku, inStock: z.boolean() }),
     (payload) => `${payload.shopId}:${payload.sku}`,
   ),
@@ -67,6 +88,7 @@ export const events = {
   /** A reservation ended without being committed. */
   'warehouse.reservation.ended': contract(
     'order',
+    'each',
     z.object({
       orderId: id,
       state: z.enum(['RELEASED', 'EXPIRED']),
@@ -80,6 +102,7 @@ export const events = {
   /** The units of a shop order left the building. */
   'order.units.shipped': contract(
     'warehouse',
+    'each',
     z.object({
       shipmentId: id,
       shopOrderId: id,
@@ -95,6 +118,7 @@ export const events = {
   /** Paid units of a shop order were cancelled before they were shipped. */
   'order.units.cancelled': contract(
     'warehouse',
+    'each',
     z.object({
       cancellationId: id,
       shopOrderId: id,
@@ -130,6 +154,7 @@ export interface EventMessage {
   /** by default a new one */
   readonly id?: string;
   readonly consumer: string;
+  readonly delivery: Delivery;
   readonly topic: Topic;
   readonly key: string;
   readonly version: number;
@@ -138,8 +163,8 @@ export interface EventMessage {
 
 /** @param version rises with each event of a key; 1 for what happens once */
 export function event<T extends Topic>(topic: T, payload: PayloadOf<T>, version = 1): EventMessage {
-  const { consumer, keyOf, idOf } = events[topic] as EventContract<string, PayloadOf<T>>;
-  const message = { consumer, topic, key: keyOf(payload), version, payload };
+  const { consumer, delivery, keyOf, idOf } = events[topic] as EventContract<string, PayloadOf<T>>;
+  const message = { consumer, delivery, topic, key: keyOf(payload), version, payload };
   return idOf ? { id: idOf(payload), ...message } : message;
 }
 

@@ -14,7 +14,7 @@ import type { SubgraphContext } from './graphql/context.js';
 import type { SchemaSource } from './graphql/schema.js';
 import type { HttpRoute } from './http/route.js';
 import type { ServiceClient } from './http/service-client.js';
-import type { EventHandlers } from './messaging/inbox.js';
+import type { EventHandlers } from './messaging/apply-events.js';
 import type { Logger } from './observability/logger.js';
 import type { GaugeReading, ReadGauge, Registry } from './observability/metrics.js';
 import type { Service } from './runtime/process.js';

@@ -1,11 +1,11 @@
-import type { EntityManager, MikroORM } from '@mikro-orm/postgresql';
+import type { EntityManager } from '@mikro-orm/postgresql';
 
 type Listener<T> = (marks: readonly T[]) => void;
 
 /** Notifies a listener of what transactions marked, such as ids, after their commit. */
 export interface CommitSignal<T> {
   /** Calls `listener` after each commit, with the distinct marks of the transaction. */
-  listen(orm: MikroORM, listener: Listener<T>): void;
+  listen(orm: { readonly em: EntityManager }, listener: Listener<T>): void;
   /** Marks for the commit of the transaction of `em`, or at once if there is none. */
   mark(em: EntityManager, marks: readonly T[]): void;
 }

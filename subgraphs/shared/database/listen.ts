@@ -3,8 +3,15 @@ import { connectTimeoutMs } from './client.js';
 
 const relistenAfterMs = 1000;
 
-/** Listens for NOTIFY on its own connection, and reconnects when it is lost, until stopped. */
-export function listenTo(url: string, channel: string, onNotify: () => void) {
+/** The id of the process in PostgreSQL that serves a connection; null until it is connected. */
+const processIdOf = (client: pg.Client) => (client as { processID?: number | null }).processID;
+
+/**
+ * Listens for NOTIFY on its own connection, and reconnects when it is lost, until stopped.
+ *
+ * @param onNotify called with the payloads of other connections
+ */
+export function listenTo(url: string, channel: string, onNotify: (payload: string) => void) {
   let stopped = false;
   let client: pg.Client | undefined;
   let retry: NodeJS.Timeout | undefined;
@@ -19,7 +26,9 @@ export function listenTo(url: string, channel: string, onNotify: () => void) {
       keepAlive: true,
     });
     client = made;
-    made.on('notification', onNotify);
+    made.on('notification', ({ processId, payload = '' }) => {
+      if (processId !== processIdOf(made)) onNotify(payload);
+    });
     made.on('error', () => {});
     made.once('end', connectAgain);
     try {
@@ -31,6 +40,10 @@ export function listenTo(url: string, channel: string, onNotify: () => void) {
   };
   const opening = open();
   return {
+    /** Sends NOTIFY to the other connections that listen; while this one is lost, nothing is sent. */
+    async notify(payload: string): Promise<void> {
+      await client?.query('select pg_notify($1, $2)', [channel, payload]).catch(() => {});
+    },
     async stop() {
       stopped = true;
       clearTimeout(retry);

@@ -1,8 +1,10 @@
 import type { Opt, RequiredEntityData } from '@mikro-orm/core';
-import { Entity, Index, PrimaryKey, Property, Trigger } from '@mikro-orm/decorators/legacy';
+import { Check, Entity, Index, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
 import type { EntityManager } from '@mikro-orm/postgresql';
-import type { EventMessage } from '../../contracts/events.js';
+import { type Delivery, deliveries, type EventMessage } from '../../contracts/events.js';
+import { createCommitSignal } from '../database/commit-signal.js';
 import { insertRows } from '../database/insert-rows.js';
+import { isOneOf } from '../database/is-one-of.js';
 import { Retained } from '../database/retention.js';
 import { newId } from '../ids.js';
 
@@ -15,7 +17,12 @@ import { newId } from '../ids.js';
 @Index({
   name: 'outbox_due',
   expression:
-    'create index outbox_due on outbox (next_attempt_at) where sent_at is null and dead_at is null',
+    'create index outbox_due on outbox (consumer, delivery, next_attempt_at, position) where sent_at is null and dead_at is null',
+})
+@Index({
+  name: 'outbox_key',
+  expression:
+    'create index outbox_key on outbox (consumer, delivery, key, position) where sent_at is null',
 })
 @Index({
   name: 'outbox_sent',
@@ -23,22 +30,24 @@ import { newId } from '../ids.js';
 })
 @Index({
   name: 'outbox_dead',
-  expression: 'create index outbox_dead on outbox (dead_at) where dead_at is not null',
+  expression:
+    'create index outbox_dead on outbox (consumer, delivery, key, position) where sent_at is null and dead_at is not null',
 })
-@Trigger({
-  name: 'notify',
-  timing: 'after',
-  events: ['insert'],
-  forEach: 'statement',
-  body: `perform pg_notify('outbox', ''); return null`,
-})
+@Check({ name: 'outbox_delivery', expression: isOneOf('delivery', deliveries) })
 export class OutboxEntry {
   @PrimaryKey({ type: 'uuid' })
   id!: string;
 
+  /** rises with each row, in the order of the commits for the rows of one key */
+  @Property({ type: 'bigint', generated: 'identity', autoincrement: true })
+  position!: Opt<string>;
+
   /** the subgraph that receives the event */
   @Property({ type: 'text' })
   consumer!: string;
+
+  @Property({ type: 'text', default: 'each' })
+  delivery!: Delivery;
 
   @Property({ type: 'text' })
   topic!: string;
@@ -60,10 +69,11 @@ export class OutboxEntry {
   @Property({ type: 'timestamptz', defaultRaw: 'now()' })
   nextAttemptAt!: Date;
 
+  /** when its consumer had committed it, or a newer one of its key replaced it, or somebody discarded it */
   @Property({ type: 'timestamptz', nullable: true })
   sentAt!: Date | null;
 
-  /** when it became a dead letter, which needs attention */
+  /** when it became a dead letter, which needs attention until `sentAt` is set */
   @Property({ type: 'timestamptz', nullable: true })
   deadAt!: Date | null;
 
@@ -74,8 +84,19 @@ export class OutboxEntry {
   updatedAt!: Opt<Date>;
 }
 
-/** Writes events in the transaction of `em`. */
-export function enqueue(em: EntityManager, messages: readonly EventMessage[]): Promise<void> {
+/** The consumers of the events of each commit. */
+const enqueued = createCommitSignal();
+
+/** Calls `listener` with their consumers after each commit of events by this process. */
+export const onEnqueued = enqueued.listen;
+
+/** Wakes the relay of this process for events that were committed on a connection without an entity manager. */
+export const wakeRelay = (em: EntityManager, consumer: string): void =>
+  enqueued.mark(em, [consumer]);
+
+/** Writes events in the transaction of `em`, after whose commit the relay of this process is woken. */
+export async function enqueue(em: EntityManager, messages: readonly EventMessage[]): Promise<void> {
   const rows = messages.map((message) => ({ id: newId(), ...message }));
-  return insertRows(em, OutboxEntry, rows as RequiredEntityData<OutboxEntry>[]);
+  await insertRows(em, OutboxEntry, rows as RequiredEntityData<OutboxEntry>[]);
+  enqueued.mark(em, [...new Set(messages.map(({ consumer }) => consumer))]);
 }

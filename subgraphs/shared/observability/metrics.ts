@@ -18,11 +18,15 @@ const readMaxMs = 4000;
 export interface ReadGauge {
   readonly name: string;
   readonly help: string;
-  readonly label?: string;
+  /** its label, or several */
+  readonly label?: string | readonly string[];
 }
 
-/** A number; or, of a gauge with a label, its value → the number. */
-export type GaugeReading = number | Readonly<Record<string, number>>;
+/** A number; of a gauge with a label, its value → the number; of one with several labels, a list. */
+export type GaugeReading =
+  | number
+  | Readonly<Record<string, number>>
+  | ReadonlyArray<{ readonly labels: Readonly<Record<string, string>>; readonly value: number }>;
 
 /**
  * A gauge that is read at each scrape. It is NaN if the read fails or takes too long.
@@ -35,13 +39,18 @@ export function gaugeOf(
   new Gauge({
     name,
     help,
-    labelNames: label ? [label] : [],
+    labelNames: label ? [label].flat() : [],
     registers: [registry],
     async collect() {
       const value = await withTimeout(readMaxMs, Promise.resolve().then(read), Number.NaN);
       if (typeof value === 'number') return this.set(value);
       this.reset();
-      for (const [key, each] of Object.entries(value)) this.set({ [label as string]: key }, each);
+      const series = Array.isArray(value)
+        ? value
+        : Object.entries(value).map(([name, value]) => {
+            return { labels: { [label as string]: name }, value };
+          });
+      for (const { labels, value } of series) this.set(labels, value);
     },
   });
 }

@@ -25,9 +25,11 @@ export class QueueMark {
   scanEndedAt!: Date;
 }
 
-/** A table that is scanned for what is due, by an index on the time. */
+/** A table, or a part of one, that is scanned for what is due, by an index on the time. */
 export interface Queue {
   readonly table: string;
+  /** the name of its mark; by default that of the table */
+  readonly name?: string;
   /** the column with the time at which a row is due */
   readonly dueAt: string;
   /** SQL for a row with something left to do; a partial index on `dueAt` has the same */
@@ -49,15 +51,18 @@ interface Known {
   refreshedAtMs: number;
 }
 
-// By MikroORM's connection, then by table.
+const nameOf = ({ name, table }: Queue): string => name ?? table;
+
+// By MikroORM's connection, then by queue.
 const known = new WeakMap<object, Map<string, Known>>();
 
-function knownOf(em: EntityManager, { table }: Queue): Known {
+function knownOf(em: EntityManager, queue: Queue): Known {
   const connection = em.getConnection();
-  const byTable = known.get(connection) ?? new Map<string, Known>();
-  known.set(connection, byTable);
-  const mark = byTable.get(table) ?? { from: '-infinity', refreshedAtMs: Number.NEGATIVE_INFINITY };
-  byTable.set(table, mark);
+  const byName = known.get(connection) ?? new Map<string, Known>();
+  known.set(connection, byName);
+  const name = nameOf(queue);
+  const mark = byName.get(name) ?? { from: '-infinity', refreshedAtMs: Number.NEGATIVE_INFINITY };
+  byName.set(name, mark);
   return mark;
 }
 
@@ -90,17 +95,17 @@ export async function refreshMark(
     em.fork(),
     `update queue_mark set scanned_at = now()
      where queue = $1 and scanned_at < now() - $2 * interval '1 ms' returning 1`,
-    [queue.table, scanAfterMs],
+    [nameOf(queue), scanAfterMs],
   );
   if (scanned.length > 0) await lowerMark(em, queue);
   const behindMs = (queue.transactionMaxMs ?? transactionMaxDefaultMs) + marginMs;
-  await sql(em.fork(), raiseSql(queue), [queue.table, behindMs, refreshEveryMs / 2]);
+  await sql(em.fork(), raiseSql(queue), [nameOf(queue), behindMs, refreshEveryMs / 2]);
   const [row] = await sql<{ mark: string }>(
     em.fork(),
     `with inserted as (
        insert into queue_mark (queue) values ($1) on conflict do nothing returning mark)
      select mark::text from queue_mark where queue = $1 union all select mark::text from inserted`,
-    [queue.table],
+    [nameOf(queue)],
   );
   return row?.mark ?? '-infinity';
 }
@@ -108,13 +113,14 @@ export async function refreshMark(
 /** A look that fails or takes too long is given up until the next; the queue goes on from the mark. */
 async function lowerMark(em: EntityManager, queue: Queue): Promise<void> {
   try {
-    await sql(em.fork(), lowerSql(queue), [queue.table]);
+    await sql(em.fork(), lowerSql(queue), [nameOf(queue)]);
     await sql(em.fork(), 'update queue_mark set scan_ended_at = now() where queue = $1', [
-      queue.table,
+      nameOf(queue),
     ]);
   } catch (error) {
     const warn = em.config.get('logger');
-    warn(`queue ${queue.table} not searched for rows before its mark: ${(error as Error).message}`);
+    const { message } = error as Error;
+    warn(`queue ${nameOf(queue)} not searched for rows before its mark: ${message}`);
   }
 }
 

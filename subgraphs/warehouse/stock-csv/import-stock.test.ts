@@ -3,6 +3,7 @@ import { openStock, stockUp, type TestStock } from '../../../tests/harness/stock
 import { openImports } from '../../../tests/harness/stock-files.js';
 import { someoneWaits } from '../../../tests/harness/wait.js';
 import { newId } from '../../shared/ids.js';
+import { onEnqueued } from '../../shared/messaging/outbox.js';
 import { reserveStock, type StockEngine } from '../reservation/engine.js';
 import { receiveStock } from '../stock/receive-stock.js';
 import type { Warehouse } from '../warehouse/warehouse.js';
@@ -56,6 +57,14 @@ describe('importing stock during other changes', () => {
       lines: skus.map((sku) => ({ shopId, sku, quantity })),
       reserveForMs: 900_000,
     });
+
+  it('wakes the relay of its process for the SKUs that came into stock', async () => {
+    const { warehouses } = await stockUp(engine, [5]);
+    const woken: string[] = [];
+    onEnqueued(engine.orm, (consumers) => woken.push(...consumers));
+    await put(warehouses[0] as Place, 'sku,quantity\nNEW-OF-FILE,9\n');
+    expect(woken).toEqual(['product']);
+  });
 
   it('waits for a locked row, and corrects the units on hand after that', async () => {
     const { shopId, sku, warehouses } = await stockUp(engine, [5]);

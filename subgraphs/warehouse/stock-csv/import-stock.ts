@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import { events } from '../../contracts/events.js';
 import { withDedicatedConnection } from '../../shared/database/dedicated-connection.js';
 import { sqlWith } from '../../shared/database/sql.js';
 import { OutcomeUnknown, tryAgain } from '../../shared/errors.js';
@@ -9,6 +10,7 @@ import {
   RequestRepeated,
 } from '../../shared/idempotency/stored-outcome.js';
 import { newId } from '../../shared/ids.js';
+import { wakeRelay } from '../../shared/messaging/outbox.js';
 import { applyRows } from './apply-rows.js';
 import { findLostImport } from './find-lost-import.js';
 import { InvalidRows } from './invalid-rows.js';
@@ -99,7 +101,7 @@ async function importUntilKnown(
 
 async function importOnce(
   client: pg.Client,
-  { product, signals, logger }: Parts,
+  { orm, product, signals, logger }: Parts,
   { warehouse, actor, isConnected }: StockFile,
   received: ReceivedFile,
   key: RequestKey | null,
@@ -115,6 +117,7 @@ async function importOnce(
   const id = newId();
   const { outcome, lockedMs } = await applyRows(client, { id, warehouse, actor, lines, key });
   const { levelsChanged } = outcome;
+  wakeRelay(orm.em.fork(), events['warehouse.stock.changed'].consumer);
   logger.info({ importId: id, lines, levelsChanged, lockedMs }, 'stock imported');
   await publishStockChanges(client, signals, warehouse.shopId).catch((error) => {
     // The import is committed; subscribers receive what is lost here from the database.

@@ -112,10 +112,10 @@ const topic: Topic = 'warehouse.stock.changed';
 /** As `inStockEvent`, for items that are new, came into stock or ran out. */
 const writeEvents = (client: pg.Client, shopId: string) =>
   client.query(
-    `insert into outbox (id, consumer, topic, key, version, payload)
-     select d.id, $2, $3, i.shop_id || ':' || i.sku, i.version,
+    `insert into outbox (id, consumer, delivery, topic, key, version, payload)
+     select d.id, $2, $4, $3, i.shop_id || ':' || i.sku, i.version,
        jsonb_build_object('shopId', i.shop_id, 'sku', i.sku, 'inStock', i.available > 0)
      from import_delta d join stock_item i on i.sku = d.sku and i.shop_id = $1
      where d.item_available is null or (d.item_available > 0) <> (i.available > 0)`,
-    [shopId, events[topic].consumer, topic],
+    [shopId, events[topic].consumer, topic, events[topic].delivery],
   );

@@ -1,18 +1,18 @@
 import pg from 'pg';
-import { createTestDatabases } from '../../../tests/harness/databases.js';
-import { logger } from '../../../tests/harness/stock-engine.js';
-import { eventually } from '../../../tests/harness/wait.js';
-import { event } from '../../contracts/events.js';
-import { databaseSchema } from '../../warehouse/mikro-orm.config.js';
-import { connect } from '../database/connect.js';
-import { sql } from '../database/sql.js';
-import { DomainError, UpstreamFault } from '../errors.js';
-import type { ServiceClient } from '../http/service-client.js';
-import { newId } from '../ids.js';
-import { Registry } from '../observability/metrics.js';
-import { startPruning } from '../runtime/start-pruning.js';
-import { enqueue } from './outbox.js';
-import { relayOnce, startRelay } from './outbox-relay.js';
+import { createTestDatabases } from '../../../../tests/harness/databases.js';
+import { logger } from '../../../../tests/harness/stock-engine.js';
+import { eventually } from '../../../../tests/harness/wait.js';
+import { event } from '../../../contracts/events.js';
+import { databaseSchema } from '../../../warehouse/mikro-orm.config.js';
+import { connect } from '../../database/connect.js';
+import { sql } from '../../database/sql.js';
+import { DomainError, UpstreamFault } from '../../errors.js';
+import type { ServiceClient } from '../../http/service-client.js';
+import { newId } from '../../ids.js';
+import { Registry } from '../../observability/metrics.js';
+import { startPruning } from '../../runtime/start-pruning.js';
+import { enqueue } from '../outbox.js';
+import { relayOnce, startRelay } from './start-relay.js';
 
 const broke = new UpstreamFault('internal error', 'INTERNAL_SERVER_ERROR');
 
