@@ -17,8 +17,8 @@ export const subgraph = defineSubgraph({
   callers: ['router', 'shop', 'warehouse'],
   services: { shop: 'SHOP_URL' },
   consumes: {
-    'shop.offer.changed': onOfferChanged,
-    'warehouse.stock.changed': onStockChanged,
+    'shop.offer.changed': { applyAll: onOfferChanged },
+    'warehouse.stock.changed': { applyAll: onStockChanged },
   },
   workers: {
     vocabulary: { everyMs: 600_000, run: ({ em }, isStopping) => pruneWords(em, isStopping) },

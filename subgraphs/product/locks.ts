@@ -7,9 +7,9 @@ import { Product } from './product/product.js';
  * Lock order of the product database:
  *
  * 0. the row of the request’s idempotency key: `Once.begin`;
- * 1. one product: `for update` by whoever edits it (`lockProduct`), `for no key update` by an event about
- *    one of its variants (`lockProductOfSku`). The rebuild of projections locks many, in the order of
- *    their ids, as does that of the search;
+ * 1. one product: `for update` by whoever edits it (`lockProduct`), `for no key update` by events about
+ *    their variants (`lockProductsOfSkus`). Those, and the rebuilds of projections and of the search, lock
+ *    many, in the order of their ids;
  * 2. its variants, its rows of `offer_listing`, its rows of `listed_price`, by the statements that
  *    change them. Nobody changes these of an existing product without a lock on it;
  * 3. words of `search_word`, in the order of the words.
@@ -24,19 +24,27 @@ export function lockProduct(tx: EntityManager, id: string): Promise<Product | nu
 }
 
 /**
- * Locks the product of a variant, whether or not either was removed. It is a statement of its own, so that
- * the next one sees whether the variant was removed while this one waited.
+ * Locks the products of variants, whether or not any was removed. It is a statement of its own, so that the
+ * next one sees whether a variant was removed while this one waited.
  *
- * @returns the id of the product
+ * @returns the ids of the products
  * @throws Error for an unknown sku: its event is delivered again, and becomes a dead letter in the end
  */
-export async function lockProductOfSku(tx: EntityManager, sku: string): Promise<string> {
-  const [product] = await sql<{ id: string }>(
+export async function lockProductsOfSkus(
+  tx: EntityManager,
+  skus: readonly string[],
+): Promise<string[]> {
+  const products = await sql<{ id: string; skus: string[] }>(
     tx,
-    `select id from product
-     where id = (select product_id from product_variant where sku = $1) for no key update`,
-    [sku],
+    `select id, array(
+       select sku from product_variant v where v.product_id = p.id and v.sku = any($1)) as skus
+     from product p
+     where id in (select product_id from product_variant where sku = any($1))
+     order by id for no key update`,
+    [skus],
   );
-  if (!product) throw new Error(`there is no variant ${sku}`);
-  return product.id;
+  const known = new Set(products.flatMap(({ skus }) => skus));
+  const unknown = skus.find((sku) => !known.has(sku));
+  if (unknown !== undefined) throw new Error(`there is no variant ${unknown}`);
+  return products.map(({ id }) => id);
 }

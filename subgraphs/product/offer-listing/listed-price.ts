@@ -92,7 +92,10 @@ export const summarizeListedPrices = `
     excluded.highest_sold_out)
   where l is distinct from excluded`;
 
-/** Recomputes the summary of a product. Its row must be locked. */
-export async function updateListedPrices(tx: EntityManager, productId: string): Promise<void> {
-  await sql(tx, summarizeListedPrices, [[productId]]);
+/** Recomputes the summaries of products. Their rows must be locked. */
+export async function updateListedPrices(
+  tx: EntityManager,
+  productIds: readonly string[],
+): Promise<void> {
+  await sql(tx, summarizeListedPrices, [productIds]);
 }

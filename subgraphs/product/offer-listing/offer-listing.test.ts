@@ -105,6 +105,31 @@ describe('the listing of an offer', () => {
     }
   });
 
+  it('gets the newest version of each in a batch that changes many, several times', async () => {
+    const products = await Promise.all([catalogue.product({}, 3), catalogue.product({}, 2)]);
+    const offers = products.flatMap(({ skus }) => skus.map(offerOf));
+    const priced = (version: number) =>
+      offers.map((offer) => offerEvent(version, { ...offer, price: `${version}.00` }));
+    await catalogue.deliver('shop', ...priced(3), ...priced(7), ...priced(5));
+    const stocked = (version: number) =>
+      offers.map(({ shopId, sku }) => {
+        return stockEvent(version, { shopId, sku, inStock: version % 2 === 1 });
+      });
+    await catalogue.deliver('warehouse', ...stocked(2), ...stocked(9), ...stocked(4));
+    const statements = catalogue.countStatements();
+    await catalogue.deliver('warehouse', ...stocked(6), ...stocked(8), ...stocked(7));
+    // Begin, inbox, lock, upsert, summary, commit, for all 15.
+    expect(statements()).toBe(6);
+    for (const { sku } of offers) {
+      expect(await listingsOf(sku)).toMatchObject([{ price: '7.00', inStock: true }]);
+    }
+    const summaries = await catalogue.query<{ lowest: string; highest: string }>(
+      'select lowest_in_stock as lowest, highest from listed_price where product_id = any($1)',
+      [products.map(({ id }) => id)],
+    );
+    expect(summaries).toEqual(products.map(() => ({ lowest: '7.00', highest: '7.00' })));
+  });
+
   it('refuses an event of an unknown sku, and accepts the others of the batch', async () => {
     const { sku } = await catalogue.product();
     const unknown = { ...offerOf('NO-SUCH-SKU') };

@@ -1,25 +1,32 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
-import type { PayloadOf } from '../../contracts/events.js';
 import { sql } from '../../shared/database/sql.js';
-import type { OutboxEvent } from '../../shared/messaging/inbox.js';
-import { lockProductOfSku } from '../locks.js';
+import type { VersionOf } from '../../shared/messaging/apply-events.js';
+import { lockProductsOfSkus } from '../locks.js';
 import { updateListedPrices } from './listed-price.js';
 
-/** Stores whether a sku is in stock in a shop. An older version is ignored. */
+/** Stores whether skus are in stock in shops. Older versions are ignored. */
 export async function onStockChanged(
   tx: EntityManager,
-  { version }: OutboxEvent,
-  { shopId, sku, inStock }: PayloadOf<'warehouse.stock.changed'>,
+  events: readonly VersionOf<'warehouse.stock.changed'>[],
 ): Promise<void> {
-  const productId = await lockProductOfSku(tx, sku);
+  const productIds = await lockProductsOfSkus(
+    tx,
+    events.map(({ payload }) => payload.sku),
+  );
+  const rows = events.map(({ version, payload: { shopId, sku, inStock } }) => {
+    return { shop_id: shopId, sku, in_stock: inStock, stock_version: version };
+  });
   await sql(
     tx,
     `insert into offer_listing as listed (shop_id, sku, product_id, in_stock, stock_version)
-     select $1, sku, product_id, $3, $4 from product_variant where sku = $2
+     select distinct on (s.shop_id, s.sku) s.shop_id, s.sku, v.product_id, s.in_stock, s.stock_version
+     from jsonb_to_recordset($1) as s (shop_id uuid, sku text, in_stock boolean, stock_version int)
+     join product_variant as v on v.sku = s.sku
+     order by s.shop_id, s.sku, s.stock_version desc
      on conflict (shop_id, sku) do update
        set in_stock = excluded.in_stock, stock_version = excluded.stock_version, updated_at = now()
        where excluded.stock_version > listed.stock_version`,
-    [shopId, sku, inStock, version],
+    [JSON.stringify(rows)],
   );
-  await updateListedPrices(tx, productId);
+  await updateListedPrices(tx, productIds);
 }

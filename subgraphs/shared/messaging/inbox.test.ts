@@ -1,10 +1,12 @@
 import { createTestDatabases } from '../../../tests/harness/databases.js';
+import { recordStatements } from '../../../tests/harness/record-statements.js';
 import { logger } from '../../../tests/harness/stock-engine.js';
 import { databaseSchema } from '../../warehouse/mikro-orm.config.js';
 import { connect } from '../database/connect.js';
 import { sql } from '../database/sql.js';
 import { newId } from '../ids.js';
-import { createInboxResolver, type InboxContext, type OutboxEvent } from './inbox.js';
+import type { InboxContext } from './apply-events.js';
+import { createInboxResolver, type OutboxEvent } from './inbox.js';
 
 const Inbox = createInboxResolver<InboxContext>('test', {
   // Not idempotent: each time it runs adds a row.
@@ -17,6 +19,28 @@ const Inbox = createInboxResolver<InboxContext>('test', {
     await sql(em, 'insert into effect (key) values ($1)', [key]);
   },
   'shop.shop.created': async () => {},
+});
+
+const batches: string[][] = [];
+const OfProduct = createInboxResolver<InboxContext>('test2', {
+  'warehouse.stock.changed': {
+    async applyAll(em, events) {
+      batches.push(events.map(({ payload }) => payload.sku));
+      for (const { payload } of events) {
+        await sql(em, 'insert into effect (key) values ($1)', [payload.sku]);
+        if (payload.sku.startsWith('refused')) throw new Error('not this one');
+      }
+    },
+  },
+});
+const Ordered = createInboxResolver<InboxContext>('test3', {
+  'order.units.shipped': async (em, { id, key }) => {
+    if (id.endsWith('000000000bad')) throw new Error('not this one');
+    await sql(em, 'insert into effect (key) values ($1)', [key]);
+  },
+  'order.units.cancelled': async (em, { key }) => {
+    await sql(em, 'insert into effect (key) values ($1)', [key]);
+  },
 });
 
 describe('the inbox', () => {
@@ -67,5 +91,89 @@ describe('the inbox', () => {
     expect(await deliver(before, bad, after)).toEqual([before.id, after.id]);
     expect([await effects(before), await effects(after)]).toEqual([1, 1]);
     expect(await sql(orm.em.fork(), 'select from inbox where id = $1', [bad.id])).toEqual([]);
+  });
+
+  describe('of a topic whose events are applied together', () => {
+    const shopId = newId();
+    const stock = (sku: string) =>
+      event(sku, {
+        topic: 'warehouse.stock.changed',
+        payload: JSON.stringify({ shopId, sku, inStock: true }),
+        key: sku,
+      });
+    const deliverStock = (...events: OutboxEvent[]) => {
+      batches.length = 0;
+      const caller = 'warehouse';
+      return new OfProduct().deliver(events, { em: orm.em.fork(), logger, caller, identity: null });
+    };
+    const named = (name: string, count: number) =>
+      Array.from({ length: count }, (_, n) => stock(`${name}-${n}-${newId()}`));
+
+    it('applies them in one transaction, with a row for each', async () => {
+      const events = named('a', 100);
+      const ids = events.map(({ id }) => id);
+      const { statements } = await recordStatements(() => deliverStock(...events));
+      const counted = statements.filter(({ text }) => /^(commit|insert into inbox)/.test(text));
+      expect(counted).toHaveLength(2);
+      expect(batches).toEqual([events.map(({ key }) => key)]);
+      for (const each of events) expect(await effects(each)).toBe(1);
+      const inbox = await sql(orm.em.fork(), 'select from inbox where id = any($1)', [ids]);
+      expect(inbox).toHaveLength(100);
+    });
+
+    it('applies an event once, also if it is twice in a delivery, or in another one', async () => {
+      const [first, second, third] = named('b', 3) as [OutboxEvent, OutboxEvent, OutboxEvent];
+      await deliverStock(first, second);
+      expect(await deliverStock(second, third, third)).toEqual([second.id, third.id, third.id]);
+      expect(batches).toEqual([[third.key]]);
+      for (const each of [first, second, third]) expect(await effects(each)).toBe(1);
+    });
+
+    it('refuses only those that make a batch fail, with nothing of them left', async () => {
+      const events = named('c', 20);
+      const bad = [stock(`refused-${newId()}`), stock(`refused-${newId()}`)];
+      events.splice(3, 0, bad[0] as OutboxEvent);
+      events.splice(15, 0, bad[1] as OutboxEvent);
+      const good = events.filter((each) => !bad.includes(each));
+      expect(await deliverStock(...events)).toEqual(good.map(({ id }) => id));
+      for (const each of good) expect(await effects(each)).toBe(1);
+      for (const each of bad) {
+        expect(await effects(each)).toBe(0);
+        expect(await sql(orm.em.fork(), 'select from inbox where id = $1', [each.id])).toEqual([]);
+      }
+    });
+  });
+
+  it('does not apply later events of `each` of a key after a refused one, over all topics', async () => {
+    const [key, other] = [newId(), newId()];
+    const units = (topic: 'shipped' | 'cancelled', key: string, id = newId()) => {
+      const about = { orderId: newId(), shopOrderId: key, shopId: newId() };
+      const rest =
+        topic === 'shipped'
+          ? { shipmentId: id, shippedAt: new Date().toISOString() }
+          : { cancellationId: id, reason: 'OTHER' };
+      const lines = [{ sku: 'A', quantity: 1 }];
+      const payload = JSON.stringify({ ...about, ...rest, lines });
+      return event('', { id, topic: `order.units.${topic}`, key, payload });
+    };
+    const bad = units('shipped', key, `${newId().slice(0, -12)}000000000bad`);
+    const [before, after, late] = [
+      units('cancelled', key),
+      units('cancelled', key),
+      units('shipped', key),
+    ];
+    const [beside, unread] = [
+      units('shipped', other),
+      { ...units('cancelled', other), payload: '{}' },
+    ];
+    const last = units('cancelled', other);
+    const deliverUnits = (...events: OutboxEvent[]) =>
+      new Ordered().deliver(events, { em: orm.em.fork(), logger, caller: 'order', identity: null });
+    expect(await deliverUnits(before, bad, beside, after, late, unread, last)).toEqual([
+      before.id,
+      beside.id,
+    ]);
+    expect([await effects(before), await effects(beside)]).toEqual([1, 1]);
+    expect(await deliverUnits(after, late, last)).toEqual([after.id, late.id, last.id]);
   });
 });

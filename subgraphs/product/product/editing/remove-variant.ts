@@ -36,9 +36,7 @@ export async function retireVariants(
     'update offer_listing set active = false, updated_at = now() where sku = any($1) and active',
     [variants.map(({ sku }) => sku)],
   );
-  for (const id of new Set(variants.map(({ productId }) => productId))) {
-    await updateListedPrices(tx, id);
-  }
+  await updateListedPrices(tx, [...new Set(variants.map(({ productId }) => productId))]);
   await enqueue(
     tx,
     variants.map(({ sku }) => event('product.variant.removed', { sku })),
