@@ -67,6 +67,9 @@ export async function startProcessSystem(overrides: Record<string, string> = {})
       child.kill('SIGKILL');
       await gone;
     },
+    /** Stops a process without ending it: it accepts connections and never answers, until `thaw`. */
+    freeze: (name: ProcessName) => running.get(name)?.child.kill('SIGSTOP'),
+    thaw: (name: ProcessName) => running.get(name)?.child.kill('SIGCONT'),
     /** Makes a process die at a fail point, at the first pass or the given one. */
     arm: (name: ProcessName, point: string, at = 1) =>
       writeFileSync(failPointFile(name), `${point}@${at}`),
