@@ -3,7 +3,8 @@ import pg from 'pg';
 import { paymentJobs, paymentQueue } from '../../subgraphs/order/payment/recover-payments.js';
 import { connect } from '../../subgraphs/shared/database/connect.js';
 import { migrate } from '../../subgraphs/shared/database/run-migrations.js';
-import { outboxJobs } from '../../subgraphs/shared/messaging/outbox-relay.js';
+import { claim } from '../../subgraphs/shared/messaging/relay/claim.js';
+import { type Lane, queueOf } from '../../subgraphs/shared/messaging/relay/lane.js';
 import { claimDue } from '../../subgraphs/shared/runtime/due-jobs.js';
 import { type Queue, refreshMark } from '../../subgraphs/shared/runtime/queue-mark.js';
 import { readOverdue } from '../../subgraphs/warehouse/expiry/sweep-overdue.js';
@@ -36,6 +37,10 @@ const claimOf =
       batchMax: dueRows,
       set: `next_attempt_at = now() + interval '15 s'`,
     });
+const ofEach: Lane = { consumer: 'order', delivery: 'each' };
+const ofLatest: Lane = { consumer: 'product', delivery: 'latest' };
+const finishEvents = `update outbox set sent_at = now()
+  where sent_at is null and dead_at is null and next_attempt_at >= now() - $1 * interval '1 s'`;
 const cases: readonly Case[] = [
   {
     name: 'sweeper',
@@ -48,15 +53,26 @@ const cases: readonly Case[] = [
     find: (orm) => readOverdue({ orm }, new Set()),
   },
   {
-    name: 'outbox relay',
-    queue: outboxJobs,
+    name: 'outbox relay, each',
+    queue: queueOf(ofEach),
     database: 'warehouse',
     insert: `insert into outbox (id, consumer, topic, key, version, payload, next_attempt_at)
-      select gen_random_uuid(), 'order', 'bench', 'k', 1, '{}', now() - $2 * interval '1 s'
-      from generate_series(1, $1)`,
-    finish: `update outbox set sent_at = now()
-      where sent_at is null and dead_at is null and next_attempt_at >= now() - $1 * interval '1 s'`,
-    find: claimOf({ ...outboxJobs, returning: 'job.id' }),
+      select gen_random_uuid(), 'order', 'bench', n::text, 1, '{}', now() - $2 * interval '1 s'
+      from generate_series(1, $1) n`,
+    finish: finishEvents,
+    find: async ({ em }) => (await claim(em, ofEach)).entries,
+  },
+  {
+    name: 'outbox relay, latest',
+    queue: queueOf(ofLatest),
+    database: 'warehouse',
+    // Each key has had many events.
+    insert: `insert into outbox
+        (id, consumer, delivery, topic, key, version, payload, next_attempt_at)
+      select gen_random_uuid(), 'product', 'latest', 'bench', (n % 1000)::text, 1, '{}',
+        now() - $2 * interval '1 s' from generate_series(1, $1) n`,
+    finish: finishEvents,
+    find: async ({ em }) => (await claim(em, ofLatest)).entries,
   },
   {
     name: 'due payments',

@@ -1,0 +1,162 @@
+import pg from 'pg';
+import { seedSessions, withTokens } from '../../dev/seed/sessions.js';
+import { seedStore } from '../../dev/seed/store.js';
+import { migrateAll } from '../../ops/migrate-all.js';
+import { createServiceClient } from '../../subgraphs/shared/http/service-client.js';
+import { cpuMsOf } from '../cpu.js';
+import { openServers } from '../environment.js';
+import { type CaseResult, type Check, type Outcome, percentile, rounded } from '../report.js';
+import { importFile } from '../soak/stock-file.js';
+import { type SystemProcesses, startSystemProcesses } from '../system-processes.js';
+import { endReservations } from './end-reservations.js';
+import { addVariants, type Delay, drain, insertEvents, readDelays } from './events.js';
+
+const variants = 5000;
+const importLines = Number(process.env.BENCH_IMPORT_LINES ?? 100_000);
+const hungSeconds = Number(process.env.BENCH_HUNG_SECONDS ?? 60);
+const hungEvents = 5000;
+const transportEvents = 10_000;
+const hungDelayMaxMs = 1000;
+const importDelayMaxMs = 2000;
+
+/**
+ * Measures the outbox of the warehouse: how late `reservation.ended` arrives at order while product is stopped, and
+ * during and after an import that puts 100,000 SKUs in stock; and what delivering an event costs. The times are
+ * those of PostgreSQL, so that it also runs in a checkout of before the lanes.
+ */
+export async function run(progress: (line: string) => void): Promise<Outcome> {
+  const { postgres, redis, databases } = await openServers();
+  await migrateAll(databases);
+  await seedStore(databases, variants);
+  const system = await startSystemProcesses(databases, redis.url);
+  const connect = async (connectionString: string) => {
+    const client = new pg.Client({ connectionString });
+    await client.connect();
+    return client;
+  };
+  const warehouse = await connect(databases.warehouse);
+  const product = await connect(databases.product);
+  const service = createServiceClient(
+    system.environments.order.WAREHOUSE_URL,
+    'order',
+    (system.environments.order as Record<string, string>).ORDER_SECRET as string,
+  );
+  const parts: Parts = { system, service, warehouse, product, postgresId: postgres.processId };
+  try {
+    const sessions = await withTokens(
+      await seedSessions(databases.user),
+      system.secrets.signingKeys,
+    );
+    const vera = sessions.find(({ email }) => email === 'vera@example.com')?.accessToken as string;
+    const results: CaseResult[] = [];
+    const checks: Check[] = [];
+    const add = (result: CaseResult) => {
+      results.push(result);
+      progress(JSON.stringify(result));
+      return result;
+    };
+    await endReservations(service, warehouse, 50, 20);
+    if (process.env.BENCH_CASES !== 'transport') {
+      const hung = add(await measureHung(parts));
+      const imported = add(await measureImport(parts, vera));
+      checks.push(lateCheck(hung, hungDelayMaxMs), lateCheck(imported, importDelayMaxMs));
+    }
+    add(await measureTransport(parts));
+    return { results, checks };
+  } finally {
+    await Promise.all([service.close(), warehouse.end(), product.end()]);
+    await system.stop();
+    await Promise.all([postgres.stop(), redis.stop()]);
+  }
+}
+
+interface Parts {
+  readonly system: SystemProcesses;
+  readonly service: ReturnType<typeof createServiceClient>;
+  readonly warehouse: pg.Client;
+  readonly product: pg.Client;
+  readonly postgresId: number;
+}
+
+async function measureHung({ system, service, warehouse, product }: Parts): Promise<CaseResult> {
+  const since = await timeOf(warehouse);
+  const productId = system.processIds.product;
+  process.kill(productId, 'SIGSTOP');
+  try {
+    await insertEvents(warehouse, product, 'warehouse.stock.changed', hungEvents);
+    await endReservations(service, warehouse, hungSeconds * 20, 20);
+  } finally {
+    process.kill(productId, 'SIGCONT');
+  }
+  await drain(warehouse, 'order');
+  await drain(warehouse, 'product');
+  const delays = await readDelays(warehouse, 'warehouse.reservation.ended', since);
+  return { case: `product stopped for ${hungSeconds} s: reservation.ended`, ...figuresOf(delays) };
+}
+
+async function measureImport(parts: Parts, token: string): Promise<CaseResult> {
+  const { system, service, warehouse, product } = parts;
+  const skus = await addVariants(product, importLines);
+  const since = await timeOf(warehouse);
+  let isImported = false;
+  let isDrained = false;
+  const ending = (async () => {
+    while (!isDrained) await endReservations(service, warehouse, 20, 20);
+  })();
+  const file = `sku,quantity\n${skus.map((sku) => `${sku},1\n`).join('')}`;
+  await importFile(system.routerUrl, token, file);
+  isImported = true;
+  const [committedAt, cpuMs] = [performance.now(), cpuOf(parts)];
+  await drain(warehouse, 'product');
+  const seconds = (performance.now() - committedAt) / 1000;
+  const spentMs = cpuOf(parts) - cpuMs;
+  isDrained = isImported;
+  await ending;
+  await drain(warehouse, 'order');
+  const delays = await readDelays(warehouse, 'warehouse.reservation.ended', since);
+  return {
+    case: 'import: reservation.ended',
+    ...figuresOf(delays),
+    lines: importLines,
+    'events to product/s': rounded(importLines / seconds),
+    'CPU ms/event': rounded(spentMs / importLines, 2),
+  };
+}
+
+async function measureTransport(parts: Parts): Promise<CaseResult> {
+  const { warehouse, product } = parts;
+  const [startedAt, cpuMs] = [performance.now(), cpuOf(parts)];
+  await insertEvents(warehouse, product, 'warehouse.reservation.ended', transportEvents);
+  await drain(warehouse, 'order');
+  const seconds = (performance.now() - startedAt) / 1000;
+  return {
+    case: 'reservation.ended of unknown orders',
+    'events/s': rounded(transportEvents / seconds),
+    'CPU ms/event': rounded((cpuOf(parts) - cpuMs) / transportEvents, 2),
+  };
+}
+
+/** CPU time of all that takes part in a delivery. */
+const cpuOf = ({ system: { processIds }, postgresId }: Parts) =>
+  [processIds.warehouse, processIds.order, processIds.product, postgresId].reduce(
+    (sum, id) => sum + cpuMsOf(id),
+    0,
+  );
+
+const timeOf = async (client: pg.Client) =>
+  (await client.query<{ now: string }>('select now()::text as now')).rows[0]?.now as string;
+
+function figuresOf(delays: readonly Delay[]) {
+  const ms = delays.map((delay) => delay.ms);
+  return {
+    events: ms.length,
+    medianMs: rounded(percentile(ms, 0.5)),
+    p99Ms: rounded(percentile(ms, 0.99)),
+    maxMs: rounded(Math.max(...ms)),
+  };
+}
+
+function lateCheck(result: CaseResult, maxMs: number): Check {
+  const value = result.maxMs as number;
+  return { name: `${result.case}, latest, ms`, value, target: `< ${maxMs}`, pass: value < maxMs };
+}
