@@ -11,6 +11,7 @@ const runbook = readFileSync(join(root, 'docs/operations/runbook.md'), 'utf8');
 /** Placeholder → a value of its type. */
 const placeholders: Readonly<Record<string, string>> = {
   T: '2026-11-21 19:00:00+00',
+  'event id': '01a19467-e800-7bbc-8f36-20aff7415dc3',
   'order id': '01a19467-e800-7bbc-8f36-20aff7415dc0',
   'payment id': '01a19467-e800-7bbc-8f36-20aff7415dc1',
   'refund id': '01a19467-e800-7bbc-8f36-20aff7415dc2',
