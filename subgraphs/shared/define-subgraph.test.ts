@@ -1,7 +1,10 @@
+import type pg from 'pg';
 import { createTestDatabases } from '../../tests/harness/databases.js';
+import { eventually } from '../../tests/harness/wait.js';
 import { variables } from '../product/config.js';
 import { databaseSchema } from '../product/mikro-orm.config.js';
 import { source } from '../product/schema.js';
+import { poolOf } from './database/connect.js';
 import { defineSubgraph } from './define-subgraph.js';
 import type { SubgraphParts } from './subgraph-definition.js';
 
@@ -92,6 +95,46 @@ describe('a subgraph', () => {
       'outbox',
       'stored_outcome',
     ]);
+  });
+
+  it('is ready and alive while slow statements use all connections of its pool', async () => {
+    let pool: pg.Pool | undefined;
+    const { start } = defineSubgraph({
+      ...definition,
+      app({ orm }: Parts) {
+        return {
+          async hold() {
+            await orm.em.fork().execute('select 1');
+            pool = poolOf(orm);
+            const held = Array.from({ length: pool?.options.max ?? 0 }, () => pool?.connect());
+            return Promise.all(held);
+          },
+        };
+      },
+      workers: {
+        holder: {
+          everyMs: 1,
+          async run({ app: { hold } }: { app: { hold(): Promise<unknown[]> } }, isStopping) {
+            const clients = (await hold()) as pg.PoolClient[];
+            steps.push('all are held');
+            while (!isStopping()) await new Promise((resolve) => setTimeout(resolve, 1));
+            for (const client of clients) client.release();
+          },
+        },
+      },
+    });
+    const service = await start(environment());
+    await eventually(
+      async () => steps.length,
+      (length) => length > 0,
+    );
+    const statuses = await Promise.all(
+      ['readyz', 'healthz'].map(async (path) => (await fetch(`${service.opsUrl}/${path}`)).status),
+    );
+    const used = pool?.totalCount;
+    await service.stop();
+    expect(statuses).toEqual([200, 200]);
+    expect(used).toBe(pool?.options.max);
   });
 
   it('shows its gauges', async () => {

@@ -4,6 +4,7 @@ import { events, type Topic } from '../contracts/events.js';
 import type { Principal } from './auth/callers.js';
 import { type Caller, loadConfig, type Variables } from './config.js';
 import { connect, disconnect, type Schema } from './database/connect.js';
+import { openHealthConnection } from './database/pool/health-connection.js';
 import { watchFeedPool, watchPool } from './database/pool-metrics.js';
 import { connectForReading, disconnectAll } from './database/replicas.js';
 import { requireServer } from './database/server-requirements.js';
@@ -89,6 +90,8 @@ async function start<
   stops.push(() => disconnectAll(orm, reads));
   await checkServer(orm, definition.databaseSchema, logger);
   watchPool(orm, registry);
+  const health = openHealthConnection(name, config.DATABASE_URL);
+  stops.push(() => health.close());
   const feedOrm = await connectFeeds(definition, config, logger, orm, onUnusable);
   if (feedOrm !== orm) {
     stops.push(() => disconnect(feedOrm));
@@ -148,7 +151,7 @@ async function start<
       Object.entries(definition.routes ?? {}).map(([path, read]) => [path, () => read(app)]),
     ),
     httpRoutes: definition.httpRoutes ?? [],
-    readiness: { database: () => orm.em.fork().execute('select 1') },
+    readiness: { database: () => health.check() },
     onStop: stops.toReversed(),
   });
   return { ...service, failed: failed.promise };
