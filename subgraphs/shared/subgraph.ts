@@ -34,6 +34,7 @@ import {
   operationMetrics,
   resultMetrics,
 } from './observability/operation-metrics.js';
+import { requestTrace } from './observability/request-context.js';
 import { type RequestLogConfig, requestLogOf } from './observability/request-log.js';
 import type { Service } from './runtime/process.js';
 
@@ -160,7 +161,10 @@ async function route<C extends Principal>(
   }
   const contextOf = async () => {
     const principal = await principalOf(credentials, request.headers.authorization);
-    return options.context(principal, mayBeOld(principal, request) ? 'replica' : 'primary');
+    const isRead = mayBeOld(principal, request);
+    const trace = requestTrace.getStore();
+    if (trace) trace.isRead = isRead;
+    return options.context(principal, isRead ? 'replica' : 'primary');
   };
   for (const httpRoute of options.httpRoutes ?? []) {
     const params = httpRoute.path.exec(path)?.slice(1);

@@ -38,6 +38,33 @@ describe('requests that arrive at the same time', () => {
     expect(await Promise.all(submitted)).toEqual([1, 2, 3, 4, 5, 6]);
   });
 
+  it('are refused if their batch is not sent in time, and are not sent after it', async () => {
+    const batches: number[][] = [];
+    let answer = () => {};
+    const same = new Coalescer<number, number>(
+      async (numbers) => {
+        batches.push([...numbers]);
+        await new Promise<void>((resolve) => {
+          answer = resolve;
+        });
+        return numbers;
+      },
+      { inFlightMax: 1, waitMaxMs: 50 },
+    );
+    const first = same.submit(1, 60_000);
+    await pause();
+    const waiting = [2, 3].map((each) => same.submit(each, 60_000));
+    const refused = { status: 'rejected', reason: { extensions: { code: 'TRY_AGAIN' } } };
+    expect(await Promise.allSettled(waiting)).toMatchObject([refused, refused]);
+    answer();
+    expect(await first).toBe(1);
+    const next = same.submit(4, 60_000);
+    await pause();
+    answer();
+    expect(await next).toBe(4);
+    expect(batches).toEqual([[1], [4]]);
+  });
+
   it('each time out at their own deadline, and are not sent after it', async () => {
     const batches: number[][] = [];
     let answer = () => {};

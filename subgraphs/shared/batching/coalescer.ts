@@ -7,8 +7,11 @@ export interface CoalesceLimits {
   readonly inFlightMax: number;
   /** requests that wait for a batch; any more are rejected at once */
   readonly queueMax: number;
+  /** how long a request may wait for its batch to be sent; by default as long as its timeout */
+  readonly waitMaxMs?: number;
 }
 
+const lateCheckMs = 100;
 const limitsDefault: CoalesceLimits = { batchMax: 128, inFlightMax: 8, queueMax: 4096 };
 
 /** Sends a batch. Returns an outcome for each request, in order; an `Error` rejects that request. */
@@ -18,6 +21,7 @@ export type Batch<Request, Outcome> = (
 
 interface Member<Request, Outcome> {
   readonly request: Request;
+  readonly enqueuedMs: number;
   readonly deadlineMs: number;
   resolve(outcome: Outcome): void;
   reject(error: unknown): void;
@@ -34,6 +38,7 @@ export class Coalescer<Request, Outcome> {
   #queue: Member<Request, Outcome>[] = [];
   #inFlight = 0;
   #scheduled = false;
+  #lateCheck: NodeJS.Timeout | undefined;
 
   /** @param send if it throws, all requests of the batch are rejected with that error */
   constructor(send: Batch<Request, Outcome>, limits: Partial<CoalesceLimits> = {}) {
@@ -43,7 +48,8 @@ export class Coalescer<Request, Outcome> {
 
   /**
    * @param timeoutMs of this request, independent of its batch
-   * @throws `TRY_AGAIN` if the queue is full, or after the timeout; the request may have been processed then
+   * @throws `TRY_AGAIN` if the queue is full, if the request waits too long for its batch, or after the timeout; only
+   *   after the timeout it may have been processed
    */
   submit(request: Request, timeoutMs: number): Promise<Outcome> {
     if (this.#queue.length >= this.#limits.queueMax) return Promise.reject(busy());
@@ -55,10 +61,11 @@ export class Coalescer<Request, Outcome> {
           clearTimeout(timer);
           next(value);
         };
-      const deadlineMs = performance.now() + timeoutMs;
+      const enqueuedMs = performance.now();
       this.#queue.push({
         request,
-        deadlineMs,
+        enqueuedMs,
+        deadlineMs: enqueuedMs + timeoutMs,
         resolve: clearing(resolve),
         reject: clearing(reject),
       });
@@ -68,7 +75,10 @@ export class Coalescer<Request, Outcome> {
 
   #schedule(): void {
     if (this.#scheduled || this.#queue.length === 0) return;
-    if (this.#inFlight >= this.#limits.inFlightMax) return;
+    if (this.#inFlight >= this.#limits.inFlightMax) {
+      this.#watchForLate();
+      return;
+    }
     this.#scheduled = true;
     setImmediate(() => {
       this.#scheduled = false;
@@ -76,6 +86,21 @@ export class Coalescer<Request, Outcome> {
       if (batch.length > 0) void this.#run(batch);
       this.#schedule();
     });
+  }
+
+  #watchForLate(): void {
+    const { waitMaxMs } = this.#limits;
+    if (waitMaxMs === undefined) return;
+    this.#lateCheck ??= setInterval(() => this.#refuseLate(waitMaxMs), lateCheckMs).unref();
+  }
+
+  #refuseLate(waitMaxMs: number): void {
+    const latestMs = performance.now() - waitMaxMs;
+    // They are in order of arrival.
+    while ((this.#queue[0]?.enqueuedMs ?? Infinity) < latestMs) this.#queue.shift()?.reject(busy());
+    if (this.#queue.length > 0) return;
+    clearInterval(this.#lateCheck);
+    this.#lateCheck = undefined;
   }
 
   /** Leaves out requests that have timed out. */

@@ -1,8 +1,9 @@
 import { isDatabaseUnavailable } from '../database/errors.js';
+import { asBegun } from '../observability/request-context.js';
 import { type Batch, Coalescer } from './coalescer.js';
 
 // Few at once, so that writes that arrive in the meantime are grouped; each is one statement and one commit.
-const limits = { inFlightMax: 2, batchMax: 64 };
+const limits = { inFlightMax: 2, batchMax: 64, waitMaxMs: 800 };
 const timeoutMs = 9000;
 
 /**
@@ -22,7 +23,7 @@ export function groupWrites<Request, Outcome>(write: Batch<Request, Outcome>) {
   };
   const grouped = new Coalescer<Request, Outcome>(async (requests) => {
     try {
-      return await write(requests);
+      return await asBegun(() => write(requests));
     } catch (error) {
       if (requests.length === 1 || isDatabaseUnavailable(error)) throw error;
       return Promise.all(requests.map(alone));

@@ -2,9 +2,11 @@ import type pg from 'pg';
 import { telemetry } from '../observability/telemetry/telemetry.js';
 import { CheckedClient } from './checked-client.js';
 import { installWatchdog, releaseLostConnections } from './connection-watchdog.js';
+import { poolQueueLimits, queueForPool } from './pool/pool-queue.js';
 
 /*
- * The `pg` client of a pool and the four layers around it. A statement passes through them from the outside in:
+ * The `pg` client of a pool and the layers around it. A connection is handed out by the queue (pool/pool-queue.ts), in
+ * which requests wait for it. A statement passes through four layers from the outside in:
  *
  * 1. Replica guard (replicas.ts), only in the pool for reads: repeats a statement on the primary if the
  *    replica fails.
@@ -27,13 +29,17 @@ export const silenceGraceMs = 2000;
 export const clientClass = CheckedClient;
 
 /**
- * Layers 3 and 2, for new connections of the pool.
+ * Layers 3 and 2, for new connections of the pool, and its queue.
  *
- * @param timeLimits whether statements have a time limit; only migrations have none
+ * @param timeLimits whether statements have a time limit; only migrations have none, and no queue
  */
 export function wrapClients(pool: pg.Pool, timeLimits: boolean): void {
-  if (timeLimits) watchConnections(pool);
-  else releaseLostConnections(pool);
+  if (timeLimits) {
+    watchConnections(pool);
+    queueForPool(pool, poolQueueLimits(pool.options.max));
+  } else {
+    releaseLostConnections(pool);
+  }
   telemetry()?.watchPool(pool);
 }
 

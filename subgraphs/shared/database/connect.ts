@@ -10,6 +10,7 @@ import {
   statementTimeoutMs,
   wrapClients,
 } from './client.js';
+import { queueOf } from './pool/pool-queue.js';
 import type { UnusableServerError } from './unusable-server.js';
 
 const transactionTimeoutMs = 4500;
@@ -116,7 +117,8 @@ const idlePollMs = 10;
 export async function disconnect(orm: MikroORM): Promise<void> {
   const pool = poolOf(orm);
   const deadlineMs = Date.now() + idleMaxMs;
-  const isBusy = () => pool && (pool.totalCount > pool.idleCount || pool.waitingCount > 0);
+  const isWaitedFor = () => pool && (pool.waitingCount > 0 || (queueOf(pool)?.length ?? 0) > 0);
+  const isBusy = () => pool && (pool.totalCount > pool.idleCount || isWaitedFor());
   while (isBusy() && Date.now() < deadlineMs) {
     await new Promise((resolve) => setTimeout(resolve, idlePollMs));
   }

@@ -1,6 +1,7 @@
 import type { MikroORM } from '@mikro-orm/postgresql';
-import { gaugeOf, type Registry } from '../observability/metrics.js';
+import { Counter, gaugeOf, type Registry } from '../observability/metrics.js';
 import { poolOf } from './connect.js';
+import { queueOf } from './pool/pool-queue.js';
 
 /** Exposes the use of the pool: a request that waits for a connection waits for the work of others. */
 export const watchPool = (orm: MikroORM, registry: Registry) =>
@@ -24,5 +25,16 @@ function watch(orm: MikroORM, registry: Registry, prefix: string, pool: string):
     name: `${prefix}_waiting_requests`,
     help: `Statements and transactions that wait for a connection of ${pool}.`,
   };
-  gaugeOf(registry, waiting, () => poolOf(orm)?.waitingCount ?? 0);
+  gaugeOf(registry, waiting, () => queueOf(poolOf(orm))?.length ?? 0);
+  new Counter({
+    name: `${prefix}_refusals_total`,
+    help: `Requests refused before they had a connection of ${pool}, by reason: full, late.`,
+    labelNames: ['reason'],
+    registers: [registry],
+    collect() {
+      this.reset();
+      const refused = queueOf(poolOf(orm))?.refused ?? {};
+      for (const [reason, count] of Object.entries<number>(refused)) this.inc({ reason }, count);
+    },
+  });
 }

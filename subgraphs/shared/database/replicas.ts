@@ -5,6 +5,7 @@ import type { CheckedClientConfig } from './checked-client.js';
 import { watchConnections } from './client.js';
 import { connect, type DatabaseSettings, disconnect, type Schema } from './connect.js';
 import { isDatabaseUnavailable } from './errors.js';
+import { PoolBusy, poolQueueLimits, queueForPool } from './pool/pool-queue.js';
 
 const connectTimeoutMs = 1000;
 const unreachableMs = 5000;
@@ -63,6 +64,7 @@ function replicaPool({ options }: pg.Pool, url: string): pg.Pool {
   pool.on('error', () => {});
   pool.on('connect', (client) => client.on('error', () => {}));
   watchConnections(pool);
+  queueForPool(pool, { ...poolQueueLimits(pool.options.max), readsMax: pool.options.max });
   return pool;
 }
 
@@ -108,6 +110,8 @@ function createReadConnect(
       try {
         return guarded(replica, await replica.pool.connect());
       } catch (error) {
+        // It is busy, not unreachable: what it cannot take would be too much for the primary, too.
+        if (error instanceof PoolBusy) throw error;
         skipForNow(replica, error);
       }
     }

@@ -4,6 +4,7 @@ import type { CommitRequest, ReleaseRequest, ReserveRequest } from '../../contra
 import type { SubgraphContext } from '../../shared/graphql/context.js';
 import type { Logger } from '../../shared/observability/logger.js';
 import type { Registry } from '../../shared/observability/metrics.js';
+import { asBegun } from '../../shared/observability/request-context.js';
 import { createStockSignals } from '../signals/stock-signals.js';
 import { createStockMetrics } from '../stock/metrics.js';
 import type { StockStore } from '../stock/stock-store.js';
@@ -51,7 +52,7 @@ export function createStockEngine(parts: StockEngineParts): StockEngine {
     ...store,
     reserving: new Dispatcher({
       keysOf: ({ lines }) => [...new Set(lines.map(({ sku }) => sku))],
-      work: (requests) => decideReservations(store, requests),
+      work: (requests) => asBegun(() => decideReservations(store, requests)),
       findBlocked: (requests) => findBlockedRequests(orm.em.fork(), requests),
       locks: 'lock' in parts.locks ? parts.locks : createStockLocks(parts.locks, logger),
       metrics: metrics.dispatcher('reserve'),
@@ -60,7 +61,7 @@ export function createStockEngine(parts: StockEngineParts): StockEngine {
     undecided: new Map(),
     ending: new Dispatcher({
       keysOf: ({ orderId }) => [orderId],
-      work: (requests) => decideEndings(store, requests),
+      work: (requests) => asBegun(() => decideEndings(store, requests)),
       async findBlocked(requests) {
         const orderIds = requests.map(({ orderId }) => orderId);
         const blocked = await findBlockedOrders(orm.em.fork(), orderIds);
