@@ -10,6 +10,8 @@ import { isClosed, whenClosed } from '../../subgraphs/shared/http/when-closed.js
 import type { Logger } from '../../subgraphs/shared/observability/logger.js';
 
 const connectionsDefault = 32;
+/** how many requests are in flight for each connection; those beyond the connections wait, without their bodies */
+const requestsPerConnectionMax = 4;
 // Counted from the last byte of the request: a large file is processed after it.
 const answerMaxMs = 60_000;
 const smallMaxBytes = 16_384;
@@ -62,8 +64,11 @@ export function createSubgraphProxy(
     headersTimeout: answerMaxMs,
     bodyTimeout: answerMaxMs,
   });
+  let inFlight = 0;
   return {
     async forward(request, response, requestId) {
+      if (inFlight >= requestsPerConnectionMax * connectionsMax) throw failureOf(name, false);
+      inFlight += 1;
       const { headers, method = 'GET', url: path = '/', socket } = request;
       const clientGone = new AbortController();
       const unwatch = whenClosed(socket, () => clientGone.abort());
@@ -97,6 +102,7 @@ export function createSubgraphProxy(
         );
         throw failureOf(name, isSent && !reads.includes(method));
       } finally {
+        inFlight -= 1;
         unwatch();
       }
     },

@@ -13,23 +13,29 @@ export interface Person {
 
 /** Logs in a user of the demo store: ana, ben (customers), vera, victor (vendors) or ada (admin). */
 export async function logIn(system: Reached, name: string): Promise<Person> {
-  const { data } = await system.graphql(
-    `mutation ($input: LoginInput!) {
-       login(input: $input) { ... on Session { accessToken user { id } } }
-     }`,
-    { input: { identifier: `${name}@example.com`, password: demoPassword } },
+  const input = { identifier: `${name}@example.com`, password: demoPassword };
+  const { data } = await retry(() =>
+    system.graphql(
+      `mutation ($input: LoginInput!) {
+         login(input: $input) { ... on Session { accessToken user { id } } }
+       }`,
+      { input },
+    ),
   );
   return { id: data.login.user.id, token: data.login.accessToken };
 }
 
 export async function registerPerson(system: Reached, role = 'CUSTOMER'): Promise<Person> {
-  const { data, errors } = await system.graphql(
-    `mutation ($input: RegisterInput!) {
-       register(input: $input) { ... on Session { accessToken user { id } } }
-     }`,
-    {
-      input: { name: 'Somebody', email: `${randomUUID()}@example.com`, password: 'secret-1', role },
-    },
+  const email = `${randomUUID()}@example.com`;
+  const input = { name: 'Somebody', email, password: 'secret-1', role };
+  // Many at once wait for their hashes, and the last ones too long.
+  const { data, errors } = await retry(() =>
+    system.graphql(
+      `mutation ($input: RegisterInput!) {
+         register(input: $input) { ... on Session { accessToken user { id } } }
+       }`,
+      { input },
+    ),
   );
   if (errors) throw new Error(JSON.stringify(errors));
   return { id: data.register.user.id, token: data.register.accessToken };

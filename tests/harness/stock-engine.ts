@@ -70,7 +70,9 @@ export async function openStock() {
     closers.push(() => orm.close());
     const timers = await redisAt(1);
     const parts = { orm, timers, locks: [await redisAt(2)], registry: new Registry(), logger };
-    const created = createStockEngine({ ...parts, ...overrides });
+    // Tests of rules wait for a busy machine; those of the limits set their own.
+    const limits = { waitMaxMs: 30_000, ...overrides.limits };
+    const created = createStockEngine({ ...parts, ...overrides, limits });
     return Object.assign(created, { timerRedis: timers });
   }
 

@@ -86,4 +86,33 @@ describe('a client of another subgraph', () => {
       expect.any(UpstreamFault),
     ]);
   });
+
+  it('refuses a call at once while 64 are in flight and 192 wait for a connection', async () => {
+    const held: (() => void)[] = [];
+    const slow = createServer((request, response) => {
+      request.resume();
+      held.push(() => response.end(JSON.stringify({ data: { count: 1 } })));
+    });
+    await new Promise<void>((resolve) => slow.listen(0, '127.0.0.1', resolve));
+    const url = `http://127.0.0.1:${(slow.address() as AddressInfo).port}/graphql`;
+    const crowded = createServiceClient(url, 'order', 'a secret of the test');
+    const patient = { timeoutMs: 60_000, repeatable: false };
+    let answered = 0;
+    const calls = Array.from({ length: 256 }, () =>
+      crowded.call(count, {}, patient).finally(() => {
+        answered += 1;
+      }),
+    );
+    const refused = { extensions: { code: 'TRY_AGAIN' } };
+    await expect(crowded.call(count, {}, patient)).rejects.toMatchObject(refused);
+    expect(answered).toBe(0);
+    const answering = setInterval(() => {
+      for (const answer of held.splice(0)) answer();
+    }, 1);
+    expect(await Promise.all(calls)).toEqual(Array(256).fill(1));
+    expect(await crowded.call(count, {}, patient)).toBe(1);
+    clearInterval(answering);
+    await crowded.close();
+    slow.close();
+  });
 });

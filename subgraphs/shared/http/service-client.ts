@@ -9,8 +9,11 @@ import { clientKeepAlive } from './keep-alive.js';
 import { post, ServerError } from './post.js';
 
 const connectionsMax = 64;
+/** calls in flight, of which those beyond the connections wait */
+const callsMax = 4 * connectionsMax;
 const retriesMax = 2;
 
+const unavailable = () => tryAgain('Service temporarily unavailable. Please retry.');
 const isAnswer = (error: unknown) => error instanceof DomainError || error instanceof UpstreamFault;
 const retry = retrying(retriesMax, (error) => !isAnswer(error) && !isTimeout(error));
 
@@ -23,7 +26,8 @@ export interface CallOptions {
 /** Calls another subgraph on behalf of this process: without the token of a user. */
 export interface ServiceClient {
   /**
-   * @throws `TRY_AGAIN` without a response in time; the outcome is then unknown
+   * @throws `TRY_AGAIN` without a response in time; the outcome is then unknown. Also at once if too many calls wait
+   *   for a connection
    * @throws UpstreamFault for a response that does not match the contract
    */
   call<V extends object, A>(call: Call<V, A>, variables: V, options: CallOptions): Promise<A>;
@@ -58,6 +62,7 @@ export function createServiceClient(url: string, self: Caller, secret: string): 
     'content-type': 'application/json',
     [callerHeader]: callerCredentials(self, secret),
   };
+  let inFlight = 0;
 
   async function send(body: string, timeoutMs: number): Promise<Reply> {
     const requestId = requestTrace.getStore()?.requestId;
@@ -78,13 +83,17 @@ export function createServiceClient(url: string, self: Caller, secret: string): 
     { timeoutMs, repeatable }: CallOptions,
     read: (reply: Reply) => R,
   ): Promise<R> {
+    if (inFlight >= callsMax) throw unavailable();
     const body = bodyOf(call, variables);
+    inFlight += 1;
     const once = async () => read(await send(body, timeoutMs));
     try {
       return await (repeatable ? retry.execute(once) : once());
     } catch (error) {
       if (isAnswer(error)) throw error;
-      throw tryAgain('Service temporarily unavailable. Please retry.');
+      throw unavailable();
+    } finally {
+      inFlight -= 1;
     }
   }
 

@@ -12,16 +12,21 @@ const cost = { algorithm: argon2id, memoryCost: 19_456, timeCost: 2, parallelism
 // One more than there are cores, so that none idles while the event loop starts the next hash; at most
 // three, so that many logins leave one of the four threads of Node's pool to other work.
 const concurrencyMax = Math.min(availableParallelism() + 1, 3);
-// Some seconds of hashing. Further requests are refused rather than left waiting.
+// Further requests are refused rather than left waiting, and those whose turn comes too late are not hashed.
 const waitingMax = 500;
+const waitMaxMs = 800;
 const hashing = pLimit(concurrencyMax);
 
-/** @throws `TRY_AGAIN` when 500 hashes are waiting */
+const tooManyLogins = () => tryAgain('Too many logins at the moment. Please try again.');
+
+/** @throws `TRY_AGAIN` when 500 hashes are waiting, and after a wait of 0.8 s */
 function enqueueHash<T>(work: () => Promise<T>): Promise<T> {
-  if (hashing.pendingCount >= waitingMax) {
-    throw tryAgain('Too many logins at the moment. Please try again.');
-  }
-  return hashing(work);
+  if (hashing.pendingCount >= waitingMax) throw tooManyLogins();
+  const latestMs = performance.now() + waitMaxMs;
+  return hashing(() => {
+    if (performance.now() > latestMs) throw tooManyLogins();
+    return work();
+  });
 }
 
 // Unicode has several encodings of one text, and keyboards differ in which they send.

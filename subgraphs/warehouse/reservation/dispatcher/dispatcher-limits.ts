@@ -29,7 +29,7 @@ export const dispatcherLimits: DispatcherLimits = {
   keysPerBatchMax: 100,
   lanesMax: 4,
   queueMax: 4096,
-  waitMaxMs: 8000,
+  waitMaxMs: 900,
   lockHoldMaxMs: 40,
   yieldPauseMs: 12,
   batchLockWaitMaxMs: 150,
