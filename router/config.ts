@@ -146,6 +146,11 @@ export const variables = {
     'timeout of one request to a subgraph, in ms; longer than a checkout may wait for its stock',
   ),
   OPERATION_TIMEOUT_MS: setting(count, '25000', 'timeout of a whole operation, in ms'),
+  OPERATIONS_MAX: setting(
+    count,
+    '256',
+    'highest number of queries, of mutations and of payments that run at the same time',
+  ),
   ...limits,
   ...web,
   ...store,

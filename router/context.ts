@@ -5,6 +5,17 @@
  */
 export type Charge = (cost?: number) => Promise<void>;
 
+/** Operations of one class share a limit; see admission/. */
+export type OperationClass = 'query' | 'mutation' | 'payment';
+
+/** An operation that was admitted. */
+export interface Admitted {
+  /** Corrects the class, which was guessed from the text. @throws `TRY_AGAIN` if its limit is reached */
+  setClass(actual: OperationClass): void;
+  /** Must be called when the operation has ended. Only the first call does anything. */
+  end(): void;
+}
+
 /** State of one request in the router. */
 export interface RouterContext {
   readonly requestId: string;
@@ -17,6 +28,8 @@ export interface RouterContext {
   cost?: number;
   /** counts the request and charges its cost; nothing is counted without it */
   readonly charge?: Charge;
+  /** of an operation of a client; its class is set when it is parsed */
+  readonly admitted?: Admitted;
   /** true to plan the operation without sending requests to subgraphs */
   readonly plansOnly?: boolean;
 }

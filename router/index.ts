@@ -21,7 +21,11 @@ import {
   createRedis,
   watchRedis,
 } from '../subgraphs/shared/runtime/redis.js';
+import { createAdmission } from './admission/admission.js';
+import { textOf } from './admission/operation-class.js';
+import { refuseOperation } from './admission/refuse.js';
 import { tlsOf, variables } from './config.js';
+import type { Admitted } from './context.js';
 import { createExplorer, isExplorerPath } from './explorer/index.js';
 import { createApollo, errorFormat } from './gateway/apollo.js';
 import { createGateway } from './gateway/gateway.js';
@@ -115,7 +119,8 @@ export async function startRouter(env = process.env, overrides: Overrides = {}) 
   await connectRedis(redis, logger);
   await warmUp(apollo, operations, logger);
   gateway.onSchemaLoadOrUpdate(() => void warmUp(apollo, operations, logger));
-  const subscriptions = serveSubscriptions(apollo);
+  const admission = createAdmission(config.OPERATIONS_MAX, registry);
+  const subscriptions = serveSubscriptions(apollo, admission);
   if (events) await connectRedis(events, logger);
   const setHeaders = createWebHeaders(config.CORS_ORIGINS, tls !== null);
   const serveExplorer = createExplorer(config.INTROSPECTION, operations);
@@ -172,7 +177,8 @@ export async function startRouter(env = process.env, overrides: Overrides = {}) 
     }
   }
 
-  // Counted together with its cost, in one message. An address that is over its limit is refused before.
+  // Counted together with its cost, in one message. An address that is over its limit is refused before, and an
+  // operation of which too many run as soon as it is known.
   async function answerOperation(
     request: IncomingMessage,
     response: ServerResponse,
@@ -181,20 +187,29 @@ export async function startRouter(env = process.env, overrides: Overrides = {}) 
   ) {
     await consumeLimit('ip', address, 0);
     let charge = createCharge(consumeLimit, address, undefined);
+    let admitted: Admitted | null = null;
     try {
+      const body = await readGraphQLBody(request, bodyMaxBytes);
+      admitted = admission.admit(textOf(body));
+      if (!admitted) {
+        refuseOperation(response);
+        void charge().catch(() => {});
+        return;
+      }
       const { authorization } = request.headers;
       const identity = await verifyToken(authorization);
       charge = createCharge(consumeLimit, address, identity?.id);
       if (identity) await consumeLimit('user', identity.id, 0);
       const requestId = requestTrace.getStore()?.requestId as string;
-      const context = { requestId, authorization, address, deadlineMs, charge };
-      const body = await readGraphQLBody(request, bodyMaxBytes);
+      const context = { requestId, authorization, address, deadlineMs, charge, admitted };
       if (!(await subscriptions.serve(request, response, body, context))) {
         await serveGraphQL(apollo, request, response, { body, context });
       }
     } catch (error) {
       await charge();
       throw error;
+    } finally {
+      admitted?.end();
     }
     // What was not an operation has been answered, and counts for the next request.
     await charge().catch(() => {});

@@ -15,6 +15,7 @@ import {
 import type { Logger } from '../../subgraphs/shared/observability/logger.js';
 import type { Registry } from '../../subgraphs/shared/observability/metrics.js';
 import { operationMetrics } from '../../subgraphs/shared/observability/operation-metrics.js';
+import { operationClassPlugin } from '../admission/operation-class.js';
 import type { RouterConfig } from '../config.js';
 import type { RouterContext } from '../context.js';
 import { stringifyResponse } from '../execution/passed-text.js';
@@ -100,6 +101,7 @@ export function createApollo(options: ApolloOptions) {
       operationMetrics(registry, nameOperations(operations.map(({ name }) => name))),
       onlyLimitErrors,
       operationChecks,
+      operationClassPlugin,
       costLimitPlugin(config, () => supergraph.lengths()),
       loginLimitPlugin(consumeLimit, config.ROUTER_SECRET),
       subscriptionPlugin,

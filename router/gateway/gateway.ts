@@ -44,7 +44,8 @@ export function createGateway(
     logger,
     buildService({ name, url: composed = '' }) {
       const url = addressOf(name, composed);
-      const settings = { name, url, credentials, singleFlight, logger };
+      const onAnswer = () => health.answered(name);
+      const settings = { name, url, credentials, singleFlight, logger, onAnswer };
       const open = (purpose: Purpose, timeoutMs: number) => {
         const source = new SubgraphDataSource({ ...settings, purpose, timeoutMs });
         return { source, service: withTiming(name, purpose, source) };

@@ -7,6 +7,7 @@ import {
   data,
   hangUp,
   large,
+  openSource,
   refusal,
   send,
   sendAll,
@@ -82,7 +83,7 @@ describe('a request to a subgraph', () => {
     const pool = new Pool(await listen(server, '127.0.0.1', 0), { connections: 1 });
     const request = { path: '/', headers: {}, body: '{}' };
     const deadline = { atMs: Number.POSITIVE_INFINITY };
-    const all = Array.from({ length: 3 }, () => post(pool, request, deadline, 200));
+    const all = Array.from({ length: 3 }, () => post(pool, request, deadline, { timeoutMs: 200 }));
     const outcomes = await Promise.allSettled(all);
     expect(outcomes.map((each) => each.status === 'rejected' && each.reason)).toEqual(
       Array(3).fill(new DeadlineExceeded(true)),
@@ -93,11 +94,60 @@ describe('a request to a subgraph', () => {
     await close(server);
   });
 
+  it('that gets no connection in time is not sent, and is no fault of the subgraph', async () => {
+    let arrived = 0;
+    const server = createServer(() => {
+      arrived += 1;
+    });
+    const pool = new Pool(await listen(server, '127.0.0.1', 0), { connections: 1 });
+    const request = { path: '/', headers: {}, body: '{}' };
+    const deadline = { atMs: Number.POSITIVE_INFINITY };
+    let sent = 0;
+    const onSend = () => {
+      sent += 1;
+    };
+    const first = post(pool, { ...request, onSend }, deadline, { timeoutMs: 60_000 });
+    const late = post(pool, { ...request, onSend }, deadline, {
+      timeoutMs: 60_000,
+      startMaxMs: 100,
+    });
+    await expect(late).rejects.toEqual(new DeadlineExceeded(false));
+    expect([arrived, sent]).toEqual([1, 1]);
+    await pool.destroy();
+    await expect(first).rejects.toThrow();
+    await close(server);
+  });
+
+  it('is refused at once if too many wait for a connection', async () => {
+    const held: (() => void)[] = [];
+    const server = createServer((request, response) => {
+      held.push(() => data(request, response));
+    });
+    const source = openSource(await listen(server, '127.0.0.1', 0));
+    let answered = 0;
+    // 128 have a connection, and 256 wait.
+    const others = Array.from({ length: 384 }, (_, n) =>
+      source.send(`{ a${n}: a }`, 'query').finally(() => {
+        answered += 1;
+      }),
+    );
+    expect(await source.send('{ last: a }', 'query')).toEqual(refusal('TRY_AGAIN'));
+    expect(answered).toBe(0);
+    const answering = setInterval(() => {
+      for (const answer of held.splice(0)) answer();
+    }, 1);
+    expect(await Promise.all(others)).toEqual(Array(384).fill({ data: { a: 1 } }));
+    expect(await source.send('{ next: a }', 'query')).toEqual({ data: { a: 1 } });
+    clearInterval(answering);
+    await source.close();
+    await close(server);
+  });
+
   it('is not a timeout of the subgraph if the deadline of the operation came first', async () => {
     const server = createServer(() => {});
     const pool = new Pool(await listen(server, '127.0.0.1', 0));
     const request = { path: '/', headers: {}, body: '{}' };
-    const late = post(pool, request, { atMs: performance.now() + 100 }, 5000);
+    const late = post(pool, request, { atMs: performance.now() + 100 }, { timeoutMs: 5000 });
     await expect(late).rejects.toMatchObject({ name: 'TimeoutError', isSubgraphTimeout: false });
     await pool.destroy();
     await close(server);

@@ -7,7 +7,7 @@ import {
   withDeadline,
 } from '../../subgraphs/shared/http/deadlines.js';
 import { clientKeepAlive } from '../../subgraphs/shared/http/keep-alive.js';
-import { isTooLarge, post } from '../../subgraphs/shared/http/post.js';
+import { isTooLarge, type PostRequest, post } from '../../subgraphs/shared/http/post.js';
 import { mayLag, readsHeader } from '../../subgraphs/shared/http/reads-header.js';
 import type { Logger } from '../../subgraphs/shared/observability/logger.js';
 import { isTimeout, retrying } from '../../subgraphs/shared/resilience/retry.js';
@@ -19,6 +19,7 @@ import { failureOf, operationType, roleOf, withoutHttp, withReadErrors } from '.
 import type { SingleFlight } from './single-flight.js';
 import {
   bodyOf,
+  type FetchRole,
   type SubgraphRequest,
   type SubgraphResponse,
   type SubgraphService,
@@ -39,15 +40,27 @@ export interface SourceSettings {
   readonly timeoutMs: number;
   readonly singleFlight: SingleFlight<string>;
   readonly logger: Logger;
+  /** called after each response */
+  onAnswer?(): void;
 }
 
 // Buyers wait for operations. Events of a busy feed cost the subgraphs less when several are completed together.
 const entitiesIntervalMs: Readonly<Record<Purpose, number>> = { operations: 0, events: 50 };
 const connectionsMax: Readonly<Record<Purpose, number>> = { operations: 128, events: 32 };
+/** What waits for a connection. Those of events are bounded by the number of completions. */
+const waitingMax = 256;
+const startMaxMs = 700;
 const answerMaxBytes = 8 * 1024 * 1024;
 /** Of a response without errors, if `errors` is written before `data`. */
 const isWithoutErrors = (text: string) => text.startsWith('{"data":{');
 const closeMaxMs = 1000;
+
+/** All connections are busy, and enough requests wait for one. Nothing was sent. */
+class SubgraphBusy extends Error {
+  constructor() {
+    super('too many requests wait for a connection');
+  }
+}
 
 /** @returns the deadline of an operation. @throws DeadlineExceeded if it has passed */
 function requireTime({ deadlineMs = Number.POSITIVE_INFINITY }: RouterContext): number {
@@ -57,11 +70,17 @@ function requireTime({ deadlineMs = Number.POSITIVE_INFINITY }: RouterContext): 
 
 /** Whether the subgraph is at fault, not the size or the deadline of the request. */
 const isSubgraphFault = (error: unknown) =>
-  !isTooLarge(error) && !(error instanceof DeadlineExceeded && !error.isSubgraphTimeout);
+  !isTooLarge(error) &&
+  !(error instanceof SubgraphBusy) &&
+  !(error instanceof DeadlineExceeded && !error.isSubgraphTimeout);
 // For queries only: mutations are sent once.
 const retry = retrying(
   1,
-  (error) => !isTooLarge(error) && !isTimeout(error) && !isOpenCircuit(error),
+  (error) =>
+    !isTooLarge(error) &&
+    !isTimeout(error) &&
+    !isOpenCircuit(error) &&
+    !(error instanceof SubgraphBusy),
 );
 
 /**
@@ -75,6 +94,7 @@ export class SubgraphDataSource implements SubgraphService {
   readonly #breaker: Breaker;
   readonly #batches: EntityBatches;
   #pool: Pool | undefined;
+  #inFlight = 0;
 
   constructor(private readonly settings: SourceSettings) {
     const { name, purpose, url, logger } = settings;
@@ -156,7 +176,7 @@ export class SubgraphDataSource implements SubgraphService {
     const { context, role, isOfQuery } = request;
     const deadlineMs = requireTime(context);
     const body = bodyOf(request);
-    const send = this.#sender(context, isOfQuery, body, onSend);
+    const send = this.#sender(context, isOfQuery, body, role, onSend);
     if (role === 'mutation') return send({ atMs: deadlineMs });
     const sendWithRetry = (deadline: Deadline) => retry.execute(() => send(deadline));
     if (!isOfQuery) return sendWithRetry({ atMs: deadlineMs });
@@ -172,19 +192,47 @@ export class SubgraphDataSource implements SubgraphService {
   }
 
   #sendBatch({ body, context, isOfQuery, isAnonymous, deadlineMs }: EntityBatch): Promise<string> {
-    const send = this.#sender(context, isOfQuery, body);
+    const role = isOfQuery ? 'query' : 'read behind a mutation';
+    const send = this.#sender(context, isOfQuery, body, role);
     const sendWithRetry = (deadline: Deadline) => retry.execute(() => send(deadline));
     if (!isOfQuery || !isAnonymous) return sendWithRetry({ atMs: deadlineMs });
     const key = `${this.settings.name} ${body}`;
     return this.settings.singleFlight.share('', key, deadlineMs, sendWithRetry);
   }
 
-  #sender(context: RouterContext, isOfQuery: boolean, body: string, onSend?: () => void) {
+  #sender(
+    context: RouterContext,
+    isOfQuery: boolean,
+    body: string,
+    role: FetchRole,
+    onSend?: () => void,
+  ) {
     const sent = { ...this.#requestOf(context, isOfQuery), body, ...(onSend && { onSend }) };
+    // What a mutation returns is read in any case: the mutation has happened.
+    const mayWait = this.settings.purpose === 'events' || role === 'read behind a mutation';
     return (deadline: Deadline) =>
       this.#breaker.execute(() =>
-        post(this.#connections(), sent, deadline, this.settings.timeoutMs),
+        mayWait ? this.#post(sent, deadline) : this.#postSoon(sent, deadline),
       );
+  }
+
+  /** @throws SubgraphBusy, and DeadlineExceeded if no connection is free in time */
+  async #postSoon(sent: PostRequest, deadline: Deadline): Promise<string> {
+    if (this.#inFlight >= connectionsMax.operations + waitingMax) throw new SubgraphBusy();
+    return this.#post(sent, deadline, startMaxMs);
+  }
+
+  async #post(sent: PostRequest, deadline: Deadline, startMaxMs?: number): Promise<string> {
+    const { timeoutMs, onAnswer } = this.settings;
+    const limits = { timeoutMs, ...(startMaxMs !== undefined && { startMaxMs }) };
+    this.#inFlight += 1;
+    try {
+      const text = await post(this.#connections(), sent, deadline, limits);
+      onAnswer?.();
+      return text;
+    } finally {
+      this.#inFlight -= 1;
+    }
   }
 
   #requestOf({ requestId, authorization }: RouterContext, mayBeStale: boolean) {

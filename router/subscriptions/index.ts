@@ -12,6 +12,7 @@ import { codeOfThrown, HttpError, sendJson } from '../../subgraphs/shared/http/h
 import type { Logger } from '../../subgraphs/shared/observability/logger.js';
 import { gaugeOf, type Registry } from '../../subgraphs/shared/observability/metrics.js';
 import { errorCounter } from '../../subgraphs/shared/observability/operation-metrics.js';
+import type { Admission } from '../admission/admission.js';
 import type { RouterConfig } from '../config.js';
 import type { RouterContext } from '../context.js';
 import type { Services } from '../execution/run.js';
@@ -81,7 +82,7 @@ export interface Subscriptions {
  */
 export function createSubscriptions(
   options: SubscriptionsOptions,
-): (apollo: ApolloServer<RouterContext>) => Subscriptions {
+): (apollo: ApolloServer<RouterContext>, admission: Admission) => Subscriptions {
   const { config, logger, gateway, supergraph, services, urls, consumeLimit } = options;
   const errors = errorCounter(options.registry);
   const countError = (code: string) => errors.inc({ operation: 'subscription', code });
@@ -150,11 +151,12 @@ export function createSubscriptions(
   };
   registerGauges(options.registry, hub, () => openSockets.total, upstreams);
 
-  return (apollo) => {
+  return (apollo, admission) => {
     // The gateway has logged the reason.
     if (!planner) throw new Error('no subscription planner for this supergraph');
     const webSockets = serveWebSockets({
       apollo,
+      admission,
       hub,
       consumeLimit,
       openSockets,
@@ -200,6 +202,8 @@ export function createSubscriptions(
         const client = await clientOf(context.authorization, context.address);
         const outcome = await acceptOperation(apollo, operation, context);
         if (outcome.kind === 'subscription') {
+          // It stays open; subscriptions have limits of their own.
+          context.admitted?.end();
           const stream = hub.open(outcome.accepted, client);
           await streams.write(transport, response, stream);
           return true;

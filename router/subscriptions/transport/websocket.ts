@@ -11,7 +11,9 @@ import { isClosed, whenClosed } from '../../../subgraphs/shared/http/when-closed
 import { newId } from '../../../subgraphs/shared/ids.js';
 import { requestTrace } from '../../../subgraphs/shared/observability/request-context.js';
 import { telemetry } from '../../../subgraphs/shared/observability/telemetry/telemetry.js';
-import type { RouterContext } from '../../context.js';
+import { type Admission, overloaded } from '../../admission/admission.js';
+import { textOf } from '../../admission/operation-class.js';
+import type { Admitted, RouterContext } from '../../context.js';
 import { createCharge } from '../../limits/charge.js';
 import type { ConsumeLimit } from '../../limits/rate-limits.js';
 import { type Result, StreamEnd } from '../feed/client-stream.js';
@@ -32,6 +34,7 @@ const pollMs = 20;
 
 export interface WebSocketOptions {
   readonly apollo: ApolloServer<RouterContext>;
+  readonly admission: Admission;
   readonly hub: Hub;
   readonly consumeLimit: ConsumeLimit;
   readonly openSockets: OpenCounts;
@@ -111,6 +114,7 @@ export function serveWebSockets(options: WebSocketOptions) {
     requestId: string,
   ) {
     const client = connection.client as Client;
+    let admitted: Admitted | null = null;
     try {
       if (client.expiresAtMs <= Date.now()) throw tokenExpired();
       if (connection.size > options.perConnectionMax) {
@@ -120,8 +124,13 @@ export function serveWebSockets(options: WebSocketOptions) {
       await consumeLimit('ip', address, 0);
       if (identity) await consumeLimit('user', identity.id, 0);
       const charge = createCharge(consumeLimit, address, identity?.id);
+      admitted = options.admission.admit(textOf(payload));
+      if (!admitted) {
+        void charge().catch(() => {});
+        throw overloaded();
+      }
       const deadlineMs = performance.now() + options.operationMaxMs;
-      const context = { requestId, authorization, address, deadlineMs, charge };
+      const context = { requestId, authorization, address, deadlineMs, charge, admitted };
       const outcome = await acceptOperation(apollo, payload, context);
       await charge(); // unless it was refused before
       if (outcome.kind === 'response') {
@@ -137,6 +146,8 @@ export function serveWebSockets(options: WebSocketOptions) {
     } catch (error) {
       connection.end(id);
       return format([error]).map(asGraphQLError);
+    } finally {
+      admitted?.end();
     }
   }
 

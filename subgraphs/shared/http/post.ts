@@ -1,4 +1,4 @@
-import type { Dispatcher } from 'undici';
+import type { Dispatcher, Pool } from 'undici';
 import { type Deadline, DeadlineExceeded, deadlines } from './deadlines.js';
 
 export interface PostRequest {
@@ -22,23 +22,36 @@ export class ServerError extends Error {
 export const isTooLarge = (error: unknown) =>
   (error as { code?: string }).code === 'UND_ERR_RES_EXCEEDED_MAX_SIZE';
 
+export interface PostLimits {
+  /** the subgraph's own limit */
+  readonly timeoutMs: number;
+  /** how long the request may wait for a connection */
+  readonly startMaxMs?: number;
+}
+
 /**
  * Sends one request by undici's `dispatch`: `request`, with a stream and a signal for each response, takes
  * twice the CPU time (docs/adr/0019-router.md). The deadline also applies while it waits for a connection.
  *
- * @param deadline may be moved later; `timeoutMs` is the subgraph's own limit
+ * @param deadline may be moved later
  * @returns the body of the response
  * @throws DeadlineExceeded, ServerError, connection errors of undici
  */
 export function post(
-  pool: Dispatcher,
+  pool: Pool,
   { onSend, ...request }: PostRequest,
   deadline: Deadline,
-  timeoutMs: number,
+  { timeoutMs, startMaxMs = Number.POSITIVE_INFINITY }: PostLimits,
 ): Promise<string> {
   return new Promise((resolve, reject) => {
-    const timeoutAtMs = performance.now() + timeoutMs;
-    const handler = new ResponseHandler(deadline, timeoutAtMs, resolve, reject, onSend);
+    const nowMs = performance.now();
+    const limits = {
+      pool,
+      deadline,
+      timeoutAtMs: nowMs + timeoutMs,
+      startAtMs: nowMs + startMaxMs,
+    };
+    const handler = new ResponseHandler(limits, resolve, reject, onSend);
     deadlines.add(handler);
     pool.dispatch({ method: 'POST', ...request }, handler);
   });
@@ -51,21 +64,34 @@ class ResponseHandler implements Dispatcher.DispatchHandler {
   readonly #chunks: Buffer[] = [];
 
   constructor(
-    private readonly deadline: Deadline,
-    private readonly timeoutAtMs: number,
+    private readonly limits: {
+      readonly pool: Pool;
+      readonly deadline: Deadline;
+      readonly timeoutAtMs: number;
+      readonly startAtMs: number;
+    },
     private readonly resolve: (text: string) => void,
     private readonly reject: (error: Error) => void,
     private readonly onSend: (() => void) | undefined,
   ) {}
 
   deadlineMs(): number {
-    return Math.min(this.timeoutAtMs, this.deadline.atMs);
+    const { deadline, timeoutAtMs, startAtMs } = this.limits;
+    return Math.min(timeoutAtMs, deadline.atMs, this.#controller ? timeoutAtMs : startAtMs);
   }
 
   expire(): void {
-    this.#exceeded = new DeadlineExceeded(this.timeoutAtMs <= this.deadline.atMs);
+    this.#exceeded = new DeadlineExceeded(this.#isSubgraphFault());
     this.reject(this.#exceeded);
     this.#controller?.abort(this.#exceeded);
+  }
+
+  /** Not if the operation's deadline came first, or if all connections were busy: that is load. */
+  #isSubgraphFault(): boolean {
+    const { pool, deadline, timeoutAtMs, startAtMs } = this.limits;
+    const first = this.deadlineMs();
+    if (first === deadline.atMs && first < timeoutAtMs) return false;
+    return first !== startAtMs || pool.stats.connected === 0;
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {

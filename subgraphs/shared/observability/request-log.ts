@@ -39,6 +39,8 @@ const windowMs = 1000;
 // Preflights may have any path.
 const routesMax = 20;
 const otherRoute = 'other';
+// Requests that were refused because there are too many: their lines would be most of the work.
+const refusedRoute = 'refused';
 const loggedPathMax = 200;
 
 /**
@@ -74,15 +76,15 @@ export function createRequestLog(logger: Logger, options: RequestLogOptions) {
   return {
     /** @param ms the duration of the request */
     log(request: IncomingMessage, response: ServerResponse, ms: number): void {
-      const errors = requestTrace.getStore()?.errorCodes;
-      if (errors || response.statusCode >= 400 || ms >= slowMs) {
+      const { errorCodes: errors, isShed } = requestTrace.getStore() ?? {};
+      if (!isShed && (errors || response.statusCode >= 400 || ms >= slowMs)) {
         logger.info(lineOf(request, response, ms, errors), 'request');
         return;
       }
       const { url = '/' } = request;
       const level = isQuiet?.(pathOf(url)) ? 'debug' : options.level;
       if (!logger.isLevelEnabled(level)) return;
-      const route = routeOf(url, level);
+      const route = routeOf(isShed ? refusedRoute : url, level);
       if (route.lines < linesPerSecond) {
         route.lines += 1;
         logger[level](lineOf(request, response, ms), 'request');
