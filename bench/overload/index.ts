@@ -24,7 +24,8 @@ const variants = 20_000;
 const plenty = 1_000_000;
 const warmUpSeconds = Number(process.env.BENCH_WARM_UP_SECONDS ?? 8);
 const bestSeconds = 6;
-const clientsOfBest = [64, 128, 256];
+const mostClients = 256;
+const clientsOfBest = [64, 128, mostClients];
 const clientsAfter = 64;
 const timesCapacity = 4;
 const overloadSeconds = Number(process.env.BENCH_SECONDS ?? 25);
@@ -39,7 +40,8 @@ const backShare = 0.9;
 /**
  * Checkouts through the router: the best rate of a closed loop, then an open loop of four times that rate, then the
  * closed loop again. The CPU time of a refusal is what the processes used under overload beyond what the accepted
- * checkouts cost at the best rate, divided by the refusals.
+ * checkouts cost, divided by the refusals. What a checkout costs is measured before and after, with as many clients as
+ * a router accepts at once, since other work on the machine changes it.
  */
 export async function run(progress: (line: string) => void): Promise<Outcome> {
   const { postgres, redis, databases } = await openServers();
@@ -87,12 +89,14 @@ export async function run(progress: (line: string) => void): Promise<Outcome> {
     progress(`overload: ${JSON.stringify(over.seen.counts)}`);
     await crowd.leave();
     const after = await crowd.closedLoop(clientsAfter, afterSeconds);
+    const later = await measure(() => crowd.closedLoop(mostClients, bestSeconds));
     await crowd.leave();
     await sleep(1000);
     const broken = (await verify(databases, atRest))
       .filter((verdict) => isBroken([verdict]))
       .map(({ name }) => name);
-    return outcomeOf({ best, normal, over, after, broken });
+    const beside = [closed.at(-1) as Window, later];
+    return outcomeOf({ best, normal, over, beside, after, broken });
   } finally {
     await router.close();
     await system.stop();
@@ -115,14 +119,19 @@ function outcomeOf(measured: {
   readonly best: Window & { readonly rate: number; readonly clients: number };
   readonly normal: number;
   readonly over: Window;
+  /** without refusals, before and after */
+  readonly beside: readonly Window[];
   readonly after: Seen;
   readonly broken: readonly string[];
 }): Outcome {
-  const { best, normal, over, after, broken } = measured;
+  const { best, normal, over, beside, after, broken } = measured;
   const { accepted, refused, other, sent, unsent } = over.seen.counts;
   const share = accepted / over.seconds / best.rate;
-  const beyond = (of: (used: Used) => number) =>
-    (of(over.used) - (of(best.used) / best.seen.counts.accepted) * accepted) / refused;
+  const placed = beside.reduce((total, { seen }) => total + seen.counts.accepted, 0);
+  const beyond = (of: (used: Used) => number) => {
+    const ofCheckouts = beside.reduce((total, { used }) => total + of(used), 0);
+    return (of(over.used) - (ofCheckouts / placed) * accepted) / refused;
+  };
   const refusalMs = refused === 0 ? Number.NaN : beyond(sum);
   const refusedMs = percentile(over.seen.refusedMs, 0.99);
   const backSeconds = after.acceptedBySecond.findIndex((rate) => (rate ?? 0) >= normal * backShare);

@@ -84,6 +84,20 @@ describe('the queue in front of a pool', () => {
     expect(names).toEqual(['begun', 'batch', 'first', 'other', 'second']);
   });
 
+  it('serves work that has begun before requests that came earlier', async () => {
+    open();
+    const names: string[] = [];
+    const held = await holdAll();
+    const waiting = [asRead(taking(names, 'read')), asRequest(taking(names, 'mutation'))];
+    await turn();
+    waiting.push(taking(names, 'worker')());
+    await turn();
+    held[0]?.();
+    for (const next of [2, 1, 0]) (await waiting[next])?.();
+    held[1]?.();
+    expect(names).toEqual(['worker', 'mutation', 'read']);
+  });
+
   it('leaves connections for mutations while queries use all of theirs', async () => {
     open({ readsMax: 1 });
     const names: string[] = [];
