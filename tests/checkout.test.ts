@@ -385,7 +385,7 @@ describe('checkout, through the router', () => {
 
     it('refuses a reservation that another warehouse process may still make, once it is out of stock', async () => {
       const { orderId, answer } = await delayed(1);
-      await new Promise((resolve) => setTimeout(resolve, 1500)); // it retries after 100 ms
+      await new Promise((resolve) => setTimeout(resolve, 400)); // it retries after 100 ms
       expect(await answer()).toBe('InsufficientStock');
       expect(await reservationOf(orderId)).toBe('RELEASED');
     });
