@@ -33,6 +33,9 @@ describe('relays of several processes', () => {
     listener.on('notification', ({ processId, payload }) => heard.push({ processId, payload }));
   });
   afterEach(async () => {
+    // Connections of relays end, and their last notifications arrive, a moment after they are stopped.
+    await relaysListening(0);
+    await flush();
     heard.length = 0;
     await listener.query('delete from outbox');
   });
