@@ -98,19 +98,23 @@ async function measureImport(parts: Parts, token: string): Promise<CaseResult> {
   const { system, service, warehouse, product } = parts;
   const skus = await addVariants(product, importLines);
   const since = await timeOf(warehouse);
-  let isImported = false;
   let isDrained = false;
   const ending = (async () => {
     while (!isDrained) await endReservations(service, warehouse, 20, 20);
   })();
   const file = `sku,quantity\n${skus.map((sku) => `${sku},1\n`).join('')}`;
-  await importFile(system.routerUrl, token, file);
-  isImported = true;
+  try {
+    await importFile(system.routerUrl, token, file);
+  } catch (error) {
+    isDrained = true;
+    await ending;
+    throw error;
+  }
   const [committedAt, cpuMs] = [performance.now(), cpuOf(parts)];
   await drain(warehouse, 'product');
   const seconds = (performance.now() - committedAt) / 1000;
   const spentMs = cpuOf(parts) - cpuMs;
-  isDrained = isImported;
+  isDrained = true;
   await ending;
   await drain(warehouse, 'order');
   const delays = await readDelays(warehouse, 'warehouse.reservation.ended', since);
