@@ -68,12 +68,12 @@ export function createServiceClient(url: string, self: Caller, secret: string): 
     const requestId = requestTrace.getStore()?.requestId;
     const headers = requestId ? { ...ownHeaders, 'x-request-id': requestId } : ownHeaders;
     const unlimited = { atMs: Number.POSITIVE_INFINITY };
-    const text = await post(pool, { path: pathname, headers, body }, unlimited, { timeoutMs }).catch(
-      (error: Error) => {
-        if (error instanceof ServerError) return error.body;
-        throw error;
-      },
-    );
+    const text = await post(pool, { path: pathname, headers, body }, unlimited, {
+      timeoutMs,
+    }).catch((error: Error) => {
+      if (error instanceof ServerError) return error.body;
+      throw error;
+    });
     return JSON.parse(text) as Reply;
   }
 
