@@ -11,6 +11,7 @@ import { sql } from '../../subgraphs/shared/database/sql.js';
 import { buildFederatedSchema } from '../../subgraphs/shared/graphql/schema.js';
 import { newId } from '../../subgraphs/shared/ids.js';
 import { createTestDatabases } from './databases.js';
+import { isConnectionCheck } from './record-statements.js';
 import { logger } from './stock-engine.js';
 
 type OfferChanged = PayloadOf<'shop.offer.changed'>;
@@ -40,7 +41,7 @@ export async function openCatalogue() {
   let sent = 0;
   pg.Client.prototype.query = new Proxy(pg.Client.prototype.query, {
     apply(target, self, args) {
-      sent += 1;
+      if (!isConnectionCheck(args)) sent += 1;
       return Reflect.apply(target, self, args);
     },
   });

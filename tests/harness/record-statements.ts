@@ -1,4 +1,5 @@
 import pg from 'pg';
+import { connectionCheckSql } from '../../subgraphs/shared/database/checked-client.js';
 import { requestTrace } from '../../subgraphs/shared/observability/request-context.js';
 
 /** A statement as this process sent it. */
@@ -21,12 +22,17 @@ type Client = pg.Client & {
 };
 type Query = (this: Client, ...args: unknown[]) => unknown;
 
-/** Records all statements of this process while `work` runs. */
+/** Whether a call of `query` only checks a new connection. */
+export const isConnectionCheck = (args: unknown[]): boolean =>
+  statementOf(args).text === connectionCheckSql;
+
+/** Records all statements of this process while `work` runs, except the checks of new connections. */
 export async function recordStatements<T>(work: () => Promise<T>) {
   const prototype = pg.Client.prototype as unknown as { query: Query };
   const original = prototype.query;
   const statements: RecordedStatement[] = [];
   prototype.query = function (...args) {
+    if (isConnectionCheck(args)) return original.apply(this, args);
     statements.push({
       database: this.database ?? '',
       application: this.connectionParameters.application_name,

@@ -87,7 +87,7 @@ export class CheckedClient extends PreparingClient {
 
   async #check(server: string): Promise<void> {
     const { rows } = await this.query<ServerState>({
-      text: checkSql,
+      text: connectionCheckSql,
       values: [this.#limits.map(([name]) => name), this.#limits.map(([, ms]) => ms)],
       // The pool, which waits for no answer longer than this, does not wait for this one.
       query_timeout: checkMaxMs,
@@ -105,7 +105,8 @@ interface ServerState {
   readonly dropped: readonly string[];
 }
 
-const checkSql = `select current_setting('server_version_num')::int as version,
+/** sent once on each new connection */
+export const connectionCheckSql = `select current_setting('server_version_num')::int as version,
     current_setting('server_version') as release,
     array(select name from unnest($1::text[], $2::int[]) as sent (name, ms)
       where current_setting(name, true)::interval is distinct from ms * interval '1 ms') as dropped`;
