@@ -22,7 +22,7 @@ const importDelayMaxMs = 2000;
 /**
  * Measures the outbox of the warehouse: how late `reservation.ended` arrives at order while product is stopped, and
  * during and after an import that puts 100,000 SKUs in stock; and what delivering an event costs. The times are
- * those of PostgreSQL, so that it also runs in a checkout of before the lanes.
+ * those of PostgreSQL, so that it also runs in a checkout from before the lanes.
  */
 export async function run(progress: (line: string) => void): Promise<Outcome> {
   const { postgres, redis, databases } = await openServers();

@@ -58,7 +58,7 @@ export function createAdmission(max: number, registry: Registry): Admission {
     admit(text) {
       const guess = known.get(text);
       // One that is not known yet may be of any class, also while too many queries run.
-      let current = startIn(guess ? [guess] : ['query', 'mutation']);
+      let current = startIn(guess ? [guess] : operationClasses);
       if (!current) {
         refused.inc({ class: guess ?? 'query' });
         return null;

@@ -3,6 +3,7 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import { Coalescer } from '../shared/batching/coalescer.js';
 import { columnsOf } from '../shared/database/columns.js';
 import { sqlPrepared, unnestOf } from '../shared/database/sql.js';
+import { asBegun } from '../shared/observability/request-context.js';
 import type { RowKey } from './row-key.js';
 
 const textOf = ({ customerId, id }: RowKey) => `${customerId} ${id}`;
@@ -18,7 +19,8 @@ const readers = new WeakMap<object, Map<EntityClass<RowKey>, Reader<RowKey>>>();
 
 /**
  * As `findOneOrFail` in a fork, for hot paths: rows that are read at the same time share one prepared statement,
- * which PostgreSQL need not plan and MikroORM need not build. It does not see the transaction of `em`.
+ * which PostgreSQL need not plan and MikroORM need not build. It does not see the transaction of `em`, and callers that
+ * read the same row at the same time share what is returned.
  */
 export async function requireRow<T extends RowKey>(
   em: EntityManager,
@@ -50,10 +52,9 @@ function createReader<T extends RowKey>(em: EntityManager, entity: EntityClass<T
       where r.customer_id = key.customer_id and r.id = key.id offset 0) as row`;
   const reads = new Coalescer<RowKey, T | undefined>(async (keys) => {
     const unique = [...new Map(keys.map((key) => [textOf(key), key])).values()];
-    const rows = await sqlPrepared<object>(em, text, [
-      unique.map(({ customerId }) => customerId),
-      unique.map(({ id }) => id),
-    ]);
+    const values = [unique.map(({ customerId }) => customerId), unique.map(({ id }) => id)];
+    // What they read is committed: a refusal now would look like one of the whole request.
+    const rows = await asBegun(() => sqlPrepared<object>(em, text, values));
     const fork = em.fork();
     const found = rows.map((row) => fork.map(entity, row as never) as T);
     const byKey = new Map(found.map((row) => [textOf(row), row]));

@@ -53,6 +53,7 @@ export async function openTestDatabase(
   const client = new pg.Client({ connectionString: url });
   await client.connect();
   return {
+    url,
     orm,
     client,
     async close() {

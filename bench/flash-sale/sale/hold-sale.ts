@@ -116,6 +116,7 @@ function watchStock(store: Store, secondsSince: () => number, onSample: (stock: 
     }
     await sample();
   })();
+  watching.catch(() => {}); // `stop` throws it
   return {
     async stop(): Promise<readonly StockSample[]> {
       isStopping = true;

@@ -133,7 +133,7 @@ describe('with 10,000 products, a list', () => {
     expect(edges[0]?.node.name).toBe('Leather Boot');
     const words = plans[0] as PlanNode;
     const indexes = nodesOfPlan(words).map((node) => node['Index Name']);
-    expect(indexes).toEqual(expect.arrayContaining(['search_word_pkey', 'search_word_similar']));
+    expect(indexes).toEqual(expect.arrayContaining(['search_word_known', 'search_word_similar']));
     expect(faultsOf(words, limits)).toEqual([]);
   });
 });

@@ -1,6 +1,6 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { sql } from '../../shared/database/sql.js';
-import { isCorrectable, isGone } from './vocabulary.js';
+import { isCorrectable, isKnown } from './vocabulary.js';
 
 const nearMax = 5;
 /** Words of a search that are looked at for typing errors: each may read much of the vocabulary. */
@@ -30,10 +30,10 @@ export const readTerms = (em: EntityManager, terms: readonly string[]): Promise<
     `select term, case when term ~ '^[a-z]+$' then plainto_tsquery('english', term)::text end as stem,
        case when correctable and not exists (
            select from search_word
-           where word >= term and word < term || chr(${lastCodePoint}) and not (${isGone}))
+           where word >= term and word < term || chr(${lastCodePoint}) and ${isKnown})
          then (
            select coalesce(json_agg(nearest), '[]')
-           from (select word, similarity(word, term) from search_word where not (${isGone})
+           from (select word, similarity(word, term) from search_word where ${isKnown}
              order by word <-> term limit $3) as nearest
          ) end as near
      from unnest($1::text[], $2::boolean[]) with ordinality as terms (term, correctable, place)

@@ -33,7 +33,13 @@ export const isCorrectable = (word: string): boolean => correctable.test(word);
 @Entity({ tableName: 'search_word' })
 @Index({
   name: 'search_word_similar',
-  expression: 'create index search_word_similar on search_word using gist (word gist_trgm_ops)',
+  expression:
+    'create index search_word_similar on search_word using gist (word gist_trgm_ops) where doubtful_at is null or is_shared',
+})
+@Index({
+  name: 'search_word_known',
+  expression:
+    'create index search_word_known on search_word (word) where doubtful_at is null or is_shared',
 })
 @Index({ name: 'search_word_vendor', properties: ['vendorId'] })
 @Index({
@@ -62,7 +68,9 @@ export class SearchWord {
 }
 
 /** SQL for a word that is in no product any more, as the only one that had it has lost it: it stays until it is pruned. */
-export const isGone = 'doubtful_at is not null and not is_shared';
+const isGone = 'doubtful_at is not null and not is_shared';
+/** SQL for a word that is not gone, by search_word_known and search_word_similar. */
+export const isKnown = '(doubtful_at is null or is_shared)';
 
 /**
  * Adds words that products have got to the vocabulary, as far as their vendors have room. Words are locked in their

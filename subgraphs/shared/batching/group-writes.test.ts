@@ -32,6 +32,29 @@ describe('grouped writes', () => {
     expect(statements).toEqual([[1], [2], [3, 4, 5]]);
   });
 
+  it.each([
+    ['the first of a request are refused', { waitMaxMs: 30 }, 'rejected'],
+    ['not the first are never refused half-way', {}, 'fulfilled'],
+  ])('that wait too long and are %s', async (_, limits, status) => {
+    const release = Promise.withResolvers<void>();
+    const write = groupWrites(async (numbers: readonly number[]) => {
+      await release.promise;
+      return numbers;
+    }, limits);
+    const inFlight: Promise<number>[] = [];
+    for (const n of [1, 2]) {
+      inFlight.push(write(n));
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    const waiting = write(3);
+    waiting.catch(() => {});
+    await new Promise((resolve) => setTimeout(resolve, 400));
+    release.resolve();
+    const [outcome] = await Promise.allSettled([waiting]);
+    expect(outcome?.status).toBe(status);
+    expect(await Promise.all(inFlight)).toEqual([1, 2]);
+  });
+
   it('are repeated one by one if the group fails, so that only the bad one fails', async () => {
     const taken = new Error('taken');
     const { write, statements } = writer((n) => (n === 2 ? taken : null));

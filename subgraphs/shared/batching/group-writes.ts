@@ -3,7 +3,7 @@ import { asBegun } from '../observability/request-context.js';
 import { type Batch, Coalescer } from './coalescer.js';
 
 // Few at once, so that writes that arrive in the meantime are grouped; each is one statement and one commit.
-const limits = { inFlightMax: 2, batchMax: 64, waitMaxMs: 800 };
+const limits = { inFlightMax: 2, batchMax: 64 };
 const timeoutMs = 9000;
 
 /**
@@ -11,23 +11,31 @@ const timeoutMs = 9000;
  * each write is repeated alone, so that only those that cause the failure fail: writes must be idempotent.
  *
  * @param write one statement, which is a transaction by itself
+ * @param waitMaxMs how long a write waits to be sent, if it is the first of a request: a later one must not be refused
+ *   half-way
  * @returns a function that makes one write; throws `TRY_AGAIN` if too many wait, or after the timeout
  */
-export function groupWrites<Request, Outcome>(write: Batch<Request, Outcome>) {
+export function groupWrites<Request, Outcome>(
+  write: Batch<Request, Outcome>,
+  { waitMaxMs = timeoutMs } = {},
+) {
   const alone = async (request: Request) => {
     try {
-      return (await write([request]))[0] as Outcome;
+      return (await asBegun(() => write([request])))[0] as Outcome;
     } catch (error) {
       return error as Error;
     }
   };
-  const grouped = new Coalescer<Request, Outcome>(async (requests) => {
-    try {
-      return await asBegun(() => write(requests));
-    } catch (error) {
-      if (requests.length === 1 || isDatabaseUnavailable(error)) throw error;
-      return Promise.all(requests.map(alone));
-    }
-  }, limits);
+  const grouped = new Coalescer<Request, Outcome>(
+    async (requests) => {
+      try {
+        return await asBegun(() => write(requests));
+      } catch (error) {
+        if (requests.length === 1 || isDatabaseUnavailable(error)) throw error;
+        return Promise.all(requests.map(alone));
+      }
+    },
+    { ...limits, waitMaxMs },
+  );
   return (request: Request) => grouped.submit(request, timeoutMs);
 }

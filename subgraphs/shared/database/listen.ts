@@ -24,6 +24,7 @@ export function listenTo(url: string, channel: string, onNotify: (payload: strin
       application_name: `listen:${channel}`,
       connectionTimeoutMillis: connectTimeoutMs,
       keepAlive: true,
+      query_timeout: connectTimeoutMs,
     });
     client = made;
     made.on('notification', ({ processId, payload = '' }) => {

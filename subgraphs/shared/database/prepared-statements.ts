@@ -11,6 +11,9 @@ export function keepPrepared(text: string): void {
 
 type Query = (...args: unknown[]) => unknown;
 
+const textOf = (query: unknown) =>
+  typeof query === 'string' ? query : (query as { text?: string } | null)?.text;
+
 /**
  * @throws Error if a COMMIT rolled back: that of a transaction in which a statement failed, to which PostgreSQL
  *   responds with ROLLBACK instead of an error
@@ -34,7 +37,7 @@ PreparingClient.prototype.query = function (
 ) {
   const name = typeof text === 'string' ? names.get(text) : undefined;
   const send = pg.Client.prototype.query as Query;
-  if (text === 'commit') {
+  if (textOf(text) === 'commit') {
     return (send.call(this, text) as Promise<pg.QueryResult>).then(requireCommitted);
   }
   if (!name) return send.call(this, text, values, ...rest);

@@ -24,11 +24,13 @@ export const limitsDropped = (server: string, parameters: string, options?: Erro
     options,
   );
 
+const undefinedObject = '42704';
+
 /** @returns the error of an attempt to connect, as `UnusableServerError` if each further one will fail likewise */
 export function asUnusable(server: string, error: unknown): unknown {
-  const { message = '' } = error as { message?: string };
-  // PostgreSQL, of a parameter that it does not know.
-  if (/unrecognized configuration parameter "transaction_timeout"/.test(message)) {
+  const { code, message = '' } = error as { code?: string; message?: string };
+  // PostgreSQL, of a parameter that it does not know, in the language of its messages.
+  if (code === undefinedObject && message.includes('transaction_timeout')) {
     const release = `a PostgreSQL before ${serverVersionMin}`;
     return tooOld(server, release, { cause: error });
   }

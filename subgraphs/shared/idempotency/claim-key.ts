@@ -6,6 +6,7 @@ import { groupWrites } from '../batching/group-writes.js';
 import { Retained } from '../database/retention.js';
 import { sqlPrepared } from '../database/sql.js';
 import { DomainError, tryAgain } from '../errors.js';
+import { markBegun } from '../observability/request-context.js';
 
 /**
  * A key under which a client may retry an operation and get the same result. The row fixes the id of the
@@ -64,6 +65,8 @@ export interface Claim<O> {
 const claimMs = 10_000;
 const waitMaxMs = 5000;
 const waitStepMs = 50;
+// Nothing was done before the claim: a request that waits for longer is refused.
+const firstWaitMaxMs = 800;
 
 export const keyReused = () =>
   new DomainError(
@@ -95,6 +98,7 @@ export async function claimKey<O extends object>(
     const row = await claimOnce({ key, fingerprint, subjectId });
     if (row.fingerprint !== fingerprint) throw keyReused();
     if (row.claimed || row.outcome) {
+      markBegun();
       const { outcome, claimedUntil } = row;
       return { subjectId: row.subjectId, outcome: outcome as O | null, claimedUntil };
     }
@@ -121,7 +125,7 @@ export type ClaimOnce = (request: ClaimRequest) => Promise<KeyRow>;
 
 /** Claims keys of this database; claims that arrive at the same time share one statement. */
 export const createClaims = (em: EntityManager): ClaimOnce =>
-  groupWrites((requests) => claimAll(em.fork(), requests));
+  groupWrites((requests) => claimAll(em.fork(), requests), { waitMaxMs: firstWaitMaxMs });
 
 /** Inserts the rows, or takes over lapsed claims, or reads the existing rows. */
 async function claimAll(em: EntityManager, requests: readonly ClaimRequest[]): Promise<KeyRow[]> {

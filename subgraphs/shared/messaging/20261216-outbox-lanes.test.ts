@@ -1,7 +1,7 @@
 import { type DatabaseBefore, openDatabaseBefore } from '../../../tests/harness/database-before.js';
 import { databaseSchema } from '../../warehouse/mikro-orm.config.js';
 
-describe('an outbox of before the lanes, when it is migrated', () => {
+describe('an outbox from before the lanes, when it is migrated', () => {
   let database: DatabaseBefore;
   beforeAll(async () => {
     database = await openDatabaseBefore('warehouse', databaseSchema, '20261216-outbox-lanes');

@@ -22,6 +22,12 @@ export const requestTrace = new AsyncLocalStorage<RequestTrace>();
  */
 export const outsideRequests = AsyncLocalStorage.snapshot();
 
+/** From here on the current request must not be refused half-way for want of a connection. */
+export function markBegun(): void {
+  const trace = requestTrace.getStore();
+  if (trace) trace.isBegun = true;
+}
+
 /** Runs work for several requests at once, which must not be refused half-way for want of a connection. */
 export function asBegun<T>(work: () => Promise<T>): Promise<T> {
   const trace = requestTrace.getStore();

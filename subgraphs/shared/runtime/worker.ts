@@ -1,4 +1,5 @@
 import type { Logger } from '../observability/logger.js';
+import { outsideRequests } from '../observability/request-context.js';
 
 export interface Worker {
   /** Runs the work now; if as many runs as allowed are active, once more after one of them. */
@@ -29,7 +30,8 @@ export function startWorker(
 
   async function turn(): Promise<void> {
     try {
-      await work(() => stopped);
+      // A request may have woken it, to which neither the work nor its timers belong.
+      await outsideRequests(work, () => stopped);
     } catch (error) {
       logger.error({ err: error, worker: name }, 'worker iteration failed');
     }

@@ -61,6 +61,7 @@ function startLanes(options: RelayOptions, consumer: string) {
       try {
         while (!isStopping() && performance.now() >= resumeAtMs) {
           if (lane.delivery === 'latest') await before;
+          if (isStopping()) break;
           const { isFull, isReached } = await deliverBatch(options, lane);
           if (!isReached) resumeAtMs = performance.now() + unreachableRetryMs;
           if (!isFull) break;

@@ -8,11 +8,12 @@ import {
   type TestStock,
 } from '../../../../tests/harness/stock-engine.js';
 import { eventually, retryWhileBusy } from '../../../../tests/harness/wait.js';
-import type { StockKey } from '../../../contracts/stock-key.js';
+import { type StockKey, stockKeyOf } from '../../../contracts/stock-key.js';
 import { newId } from '../../../shared/ids.js';
 import { createRedis } from '../../../shared/runtime/redis.js';
 import { doubtWrites, takesWrites } from '../../../shared/runtime/redis-probe.js';
 import { reserveStock } from '../engine.js';
+import { dispatcherLimits } from './dispatcher-limits.js';
 import { createStockLocks, lockCommandMaxMs, lockKey, type StockLocks } from './stock-locks.js';
 
 type Server = Awaited<ReturnType<typeof startTestRedis>>;
@@ -116,6 +117,14 @@ describe('the locks of stock', () => {
       await repair(servers[0] as Server);
       await untilBack(nodes);
     });
+  });
+
+  it('that a process left when it died refuse no reservation', async () => {
+    const engine = await stock.engine({ locks: nodes, limits: dispatcherLimits });
+    const key = await stockUp(engine, [1]);
+    const left = await createStockLocks(nodes, logger).lock([stockKeyOf(key)], () => true);
+    expect(left).not.toBeNull();
+    expect(await reserveStock(engine, request(key))).toMatchObject({ state: 'HELD' });
   });
 
   it('run one batch of the process at a time without nodes, and are taken again when these are back', async () => {

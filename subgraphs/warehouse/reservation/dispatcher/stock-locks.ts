@@ -11,9 +11,9 @@ import type { Logger } from '../../../shared/observability/logger.js';
 import { withTimeout } from '../../../shared/resilience/with-timeout.js';
 import { doubtWrites, takesWrites } from '../../../shared/runtime/redis-probe.js';
 
-// Longer than a transaction may last (4.5 s). If a lock expires before its work ends, because the
-// work waited for a connection or ran again, that costs speed only.
-const lockTtlMs = 5000;
+// Shorter than a request waits for its batch (`waitMaxMs`), so that a lock which a process left when it died refuses
+// nothing. One that expires before its work ends costs speed only.
+const lockTtlMs = 600;
 /**
  * Timeout of a command on the connections to the nodes. An attempt to lock sends one command to
  * each node, and one more when it fails: with nodes that hang it takes twice as long, and is then

@@ -53,7 +53,7 @@ export const keysOfAll = (batch: readonly { keys: readonly string[] }[]): string
  *   waits. → TAKEN by `take`. → REMOVED by `removeBefore`.
  * - TAKEN: it is in a batch and not in the queue any more. The batch answers it. → WAITING by `putBack`,
  *   if its rows were locked.
- * - REMOVED: it waited too long, or the lock of its keys cannot be had. The caller refuses it.
+ * - REMOVED: it waited too long. The caller refuses it.
  *
  * A request is selected only together with, or after, every earlier one that shares a key with it:
  * one that is passed over bars its keys to later ones.
