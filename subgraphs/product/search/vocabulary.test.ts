@@ -1,3 +1,4 @@
+import pg from 'pg';
 import { type Catalogue, openCatalogue } from '../../../tests/harness/catalogue.js';
 import { eventually } from '../../../tests/harness/wait.js';
 import { sql } from '../../shared/database/sql.js';
@@ -9,6 +10,21 @@ import {
   wordsOfProductMax,
   wordsOfVendorMax,
 } from './vocabulary.js';
+
+/** Runs `work` before the next statement that matches is sent. @returns a function that ends it */
+function beforeStatement(pattern: RegExp, work: () => Promise<unknown>): () => void {
+  const prototype = pg.Client.prototype as unknown as { query(...args: unknown[]): unknown };
+  const { query } = prototype;
+  let isDone = false;
+  prototype.query = function (...args) {
+    if (isDone || !pattern.test(String(args[0]))) return query.apply(this, args);
+    isDone = true;
+    return work().then(() => query.apply(this, args));
+  };
+  return () => {
+    prototype.query = query;
+  };
+}
 
 describe('the vocabulary', () => {
   let catalogue: Catalogue;
@@ -25,10 +41,14 @@ describe('the vocabulary', () => {
     expect(data.products.totalCount).toBe(data.products.edges.length);
     return data.products.edges.map(({ node }: { node: { name: string } }) => node.name);
   };
-  /** Waits until a session waits for a lock. */
+  /** Waits until a session waits for a lock in this database. */
   const someoneWaits = () =>
     eventually(
-      () => catalogue.query('select from pg_locks where not granted'),
+      () =>
+        catalogue.query(
+          `select from pg_stat_activity
+           where datname = current_database() and wait_event_type = 'Lock'`,
+        ),
       (waiting) => waiting.length > 0,
     );
   const knows = async (word: string) =>
@@ -116,6 +136,12 @@ describe('the vocabulary', () => {
     await writer.commit();
     await meanwhile;
     expect(await isShared('bamboo')).toBe(true);
+
+    // Another product is written between the two statements.
+    const restore = beforeStatement(/with missing as/, () => add('jute'));
+    await add('jute');
+    restore();
+    expect(await isShared('jute')).toBe(true);
 
     await add('sisal');
     await doubtWords(catalogue.em(), ['sisal']);

@@ -80,10 +80,10 @@ export async function addWords(
   tx: EntityManager,
   added: ReadonlyArray<{ readonly word: string; readonly vendorId: string }>,
 ): Promise<void> {
-  const words = added.filter(({ word }) => isCorrectable(word));
-  const values = [words.map(({ word }) => word), words.map(({ vendorId }) => vendorId)];
-  await trust(tx, values[0] as string[]);
-  await sql(
+  const given = added.filter(({ word }) => isCorrectable(word));
+  const words = given.map(({ word }) => word);
+  const known = await trust(tx, words);
+  const inserted = await sql<{ word: string }>(
     tx,
     `with missing as (
        select distinct on (word) word, vendor_id, count(*) over (partition by word) > 1 as is_shared
@@ -98,23 +98,42 @@ export async function addWords(
      insert into search_word (word, vendor_id, is_shared)
      select word, vendor_id, is_shared from numbered join room using (vendor_id) where n <= words order by word
      -- Of a product that was written meanwhile.
-     on conflict (word) do update set is_shared = true`,
-    [...values, wordsOfVendorMax],
+     on conflict (word) do update set is_shared = true returning word`,
+    [words, given.map(({ vendorId }) => vendorId), wordsOfVendorMax],
   );
+  const seen = new Set([...known, ...inserted].map(({ word }) => word));
+  const addedMeanwhile = words.filter((word) => !seen.has(word));
+  if (addedMeanwhile.length > 0) await share(tx, addedMeanwhile);
 }
 
 /**
  * A word that is written again is not pruned, and is shared unless it was gone. Before the insert, so that it sees
  * words that were pruned meanwhile.
+ *
+ * @returns the words that were there
  */
 const trust = (tx: EntityManager, words: readonly string[]) =>
-  sql(
+  sql<{ word: string }>(
     tx,
     `with changing as (
        select word from search_word
        where word = any($1::text[]) and (doubtful_at is not null or not is_shared)
+       order by word for update
+     ), changed as (
+       update search_word w set doubtful_at = null, is_shared = not (${isGone})
+       from changing c where w.word = c.word)
+     select word from search_word where word = any($1::text[])`,
+    [words],
+  );
+
+/** Words that another transaction added between the two statements: its product has them too. */
+const share = (tx: EntityManager, words: readonly string[]) =>
+  sql(
+    tx,
+    `with changing as (
+       select word from search_word where word = any($1::text[]) and not is_shared
        order by word for update)
-     update search_word w set doubtful_at = null, is_shared = not (${isGone})
+     update search_word w set doubtful_at = null, is_shared = true
      from changing c where w.word = c.word`,
     [words],
   );

@@ -164,7 +164,12 @@ describe('the low-water mark of a queue', () => {
     const raising = refresh();
     // It has read the mark, and waits for its row.
     await eventually(
-      () => sql(orm.em.fork(), 'select 1 from pg_locks where not granted'),
+      () =>
+        sql(
+          orm.em.fork(),
+          `select 1 from pg_stat_activity
+         where datname = current_database() and wait_event_type = 'Lock'`,
+        ),
       (waiting) => waiting.length > 0,
     );
     await other.query('commit');

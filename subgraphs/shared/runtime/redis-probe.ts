@@ -2,6 +2,8 @@ import type { Redis } from 'ioredis';
 
 const probeEveryMs = 1000;
 const keyTtlMs = 10_000;
+/** the commands of probes */
+export const probeCommands = ['set', 'ping'];
 
 /** What a server answers that cannot serve; at the same address there may be another one by now. */
 const cannotServe = /^(?:READONLY|LOADING|MASTERDOWN)\b|-READONLY\b/;

@@ -42,6 +42,19 @@ describe('a connection to Redis', () => {
   const upIn = async (registry: Registry) =>
     (await registry.getSingleMetric('holdfast_redis_up')?.get())?.values.at(0)?.value;
 
+  it('answers a script that is defined in the turn in which a probe is sent', async () => {
+    const redis = createRedis(first.url, logger, 'test', { enableAutoPipelining: true });
+    opened.push(redis);
+    const answer = new Promise((resolve, reject) => {
+      redis.on('ready', () => {
+        redis.defineCommand('one', { numberOfKeys: 0, lua: 'return 1' });
+        (redis as unknown as { one(): Promise<number> }).one().then(resolve, reject);
+      });
+    });
+    await redis.connect();
+    expect(await answer).toBe(1);
+  });
+
   it('does not subscribe by itself after a reconnect, where nothing would catch a failure', async () => {
     const [admin, events] = await Promise.all([open(), open()]);
     await events.subscribe('changes');

@@ -1,7 +1,13 @@
 import { Redis, type RedisOptions } from 'ioredis';
 import type { Logger } from '../observability/logger.js';
 import { gaugeOf, type Registry } from '../observability/metrics.js';
-import { isOfDemotedServer, isReply, probeWrites, takesWrites } from './redis-probe.js';
+import {
+  isOfDemotedServer,
+  isReply,
+  probeCommands,
+  probeWrites,
+  takesWrites,
+} from './redis-probe.js';
 
 const commandTimeoutMs = 1000;
 const connectTimeoutMs = 2000;
@@ -39,6 +45,8 @@ export function createRedis(
     disconnectTimeout: disconnectMaxMs,
     retryStrategy: () => reconnectDelayMs(attempts++),
     reconnectOnError: isOfDemotedServer,
+    // A pipeline that a probe has begun lacks a script that is defined later, and ioredis then throws outside of any call.
+    autoPipeliningIgnoredCommands: probeCommands,
     ...options,
   });
   let lastMessage = '';
