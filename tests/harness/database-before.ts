@@ -25,6 +25,7 @@ export async function openDatabaseBefore<N extends SubgraphName>(
   await client.query('drop schema public cascade; create schema public');
   await migrate(settings, { ...schema, migrations: migrations.slice(0, at) });
   return {
+    url,
     client,
     /** Runs this migration and all later ones. */
     migrate: () => migrate(settings, schema),

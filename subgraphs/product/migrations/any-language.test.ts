@@ -24,19 +24,8 @@ describe('a catalogue from before names in any language that is migrated', () =>
     await client.query(product, [long, 'Kana', 'kana', '㌖'.repeat(20_000), parent]);
     await client.query(`insert into search_word (word) values ('staleword')`);
     await before.migrate();
-    const { connectionParameters } = client as unknown as {
-      connectionParameters: {
-        user: string;
-        password: string;
-        host: string;
-        port: number;
-        database: string;
-      };
-    };
-    const { user, password, host, port, database } = connectionParameters;
-    const url = `postgresql://${user}:${password}@${host}:${port}/${database}`;
-    await rebuildProducts(url);
-    await rebuildCategories(url);
+    await rebuildProducts(before.url);
+    await rebuildCategories(before.url);
   });
   afterAll(() => before.close());
 
