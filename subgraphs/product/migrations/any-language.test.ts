@@ -63,6 +63,6 @@ describe('a catalogue from before names in any language that is migrated', () =>
     expect(await found(`'creme' & 'brulee'`)).toEqual([{ id: korean }]);
     expect(await found(`'キロ'`)).toEqual([{ id: long }]);
     const words = await rowsOf('select word from search_word order by word');
-    expect(words.map(({ word }) => word)).toEqual(['brulee', 'creme', 'kana']);
+    expect(words.map((row: { word: string }) => row.word)).toEqual(['brulee', 'creme', 'kana']);
   });
 });
