@@ -25,12 +25,11 @@ describe('a database', () => {
 
   it('is never connected to without encryption if its address requires TLS', async () => {
     const databases = await createTestDatabases(['user']);
-    // The server of the tests has no TLS.
-    const settings = {
-      name: 'user',
-      url: `${databases.urls.user}?sslmode=verify-full`,
-      poolMax: 1,
-    };
+    // The server of the tests has no TLS, nor has a Unix socket.
+    const url = new URL(databases.urls.user);
+    url.searchParams.delete('host');
+    url.searchParams.set('sslmode', 'verify-full');
+    const settings = { name: 'user', url: url.href, poolMax: 1 };
     await expect(migrate(settings, databaseSchema)).rejects.toThrow('does not support SSL');
     const orm = await connect(settings, databaseSchema);
     await expect(sql(orm.em.fork(), 'select 1')).rejects.toThrow('does not support SSL');
