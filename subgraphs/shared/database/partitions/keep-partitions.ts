@@ -108,7 +108,8 @@ async function detachOldest(
   await client.query('begin');
   try {
     const isDetached = await detach(client, partitioned, month, logger);
-    await client.query('commit');
+    // Without the lock the transaction has failed.
+    await client.query(isDetached ? 'commit' : 'rollback');
     if (isDetached) logger.info({ table, month }, 'partition detached');
   } catch (error) {
     await client.query('rollback').catch(() => {});
