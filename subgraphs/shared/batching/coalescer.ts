@@ -22,7 +22,8 @@ export type Batch<Request, Outcome> = (
 interface Member<Request, Outcome> {
   readonly request: Request;
   readonly enqueuedMs: number;
-  readonly deadlineMs: number;
+  /** 0 once it was refused: its timer may be a little early by this clock */
+  deadlineMs: number;
   resolve(outcome: Outcome): void;
   reject(error: unknown): void;
 }
@@ -54,7 +55,10 @@ export class Coalescer<Request, Outcome> {
   submit(request: Request, timeoutMs: number): Promise<Outcome> {
     if (this.#queue.length >= this.#limits.queueMax) return Promise.reject(busy());
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => reject(busy()), timeoutMs);
+      const timer = setTimeout(() => {
+        member.deadlineMs = 0;
+        reject(busy());
+      }, timeoutMs);
       const clearing =
         <T>(next: (value: T) => void) =>
         (value: T) => {
@@ -62,13 +66,14 @@ export class Coalescer<Request, Outcome> {
           next(value);
         };
       const enqueuedMs = performance.now();
-      this.#queue.push({
+      const member: Member<Request, Outcome> = {
         request,
         enqueuedMs,
         deadlineMs: enqueuedMs + timeoutMs,
         resolve: clearing(resolve),
         reject: clearing(reject),
-      });
+      };
+      this.#queue.push(member);
       this.#schedule();
     });
   }
