@@ -15,6 +15,15 @@ import { templatePassword } from './templates.js';
 
 const adminUrl = () => process.env.TEST_POSTGRES_URL as string;
 
+/** The same database by TCP: the server has a Unix socket too. @param port of a proxy, if not its own */
+export function byTcp(databaseUrl: string, port?: number): URL {
+  const url = new URL(databaseUrl);
+  url.searchParams.delete('host');
+  url.hostname = '127.0.0.1';
+  if (port !== undefined) url.port = String(port);
+  return url;
+}
+
 /** Copies of migrated databases, for one test file; `drop` removes them. */
 export async function createTestDatabases<N extends SubgraphName>(names: readonly N[]) {
   const admin = new pg.Client({ connectionString: adminUrl() });

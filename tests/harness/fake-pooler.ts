@@ -1,4 +1,5 @@
 import { type AddressInfo, createServer, connect as dial, type Socket } from 'node:net';
+import { byTcp } from './databases.js';
 
 /** What stands before PostgreSQL. */
 export type Before =
@@ -58,10 +59,7 @@ export async function startFakePooler(databaseUrl: string, before: Before) {
     });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const url = new URL(databaseUrl);
-  url.searchParams.delete('host'); // the Unix socket
-  url.hostname = '127.0.0.1';
-  url.port = String((server.address() as AddressInfo).port);
+  const url = byTcp(databaseUrl, (server.address() as AddressInfo).port);
   return {
     url: url.href,
     host: url.host,

@@ -1,5 +1,6 @@
 import type { AddressInfo } from 'node:net';
 import { createServer, connect as dial, type Socket } from 'node:net';
+import { byTcp } from './databases.js';
 
 /** The point of the next COMMIT at which the connection is cut. */
 export type CutPoint =
@@ -52,10 +53,7 @@ export async function startPostgresProxy(databaseUrl: string) {
     });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const url = new URL(databaseUrl);
-  url.searchParams.delete('host'); // the Unix socket
-  url.hostname = '127.0.0.1';
-  url.port = String((server.address() as AddressInfo).port);
+  const url = byTcp(databaseUrl, (server.address() as AddressInfo).port);
   return {
     url: url.href,
     cutNextCommit(point: CutPoint) {

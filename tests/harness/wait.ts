@@ -33,12 +33,14 @@ export async function retryWhileBusy<T>(work: () => Promise<T>, timeoutMs = 30_0
   }
 }
 
+/** The sessions that wait for a lock in the database of the connection. */
+export const waitingForLockSql = `select from pg_stat_activity
+  where datname = current_database() and wait_event_type = 'Lock'`;
+
 /** Waits until a session waits for a lock in the database, which no other test uses. */
 export async function someoneWaits(database: pg.Client): Promise<void> {
-  const waiting = `select from pg_stat_activity
-    where datname = current_database() and wait_event_type = 'Lock'`;
   await eventually(
-    () => database.query(waiting),
+    () => database.query(waitingForLockSql),
     ({ rowCount }) => (rowCount ?? 0) > 0,
   );
 }

@@ -1,6 +1,6 @@
 import pg from 'pg';
 import { type Catalogue, openCatalogue } from '../../../tests/harness/catalogue.js';
-import { eventually } from '../../../tests/harness/wait.js';
+import { eventually, waitingForLockSql } from '../../../tests/harness/wait.js';
 import { sql } from '../../shared/database/sql.js';
 import {
   addWords,
@@ -44,11 +44,7 @@ describe('the vocabulary', () => {
   /** Waits until a session waits for a lock in this database. */
   const someoneWaits = () =>
     eventually(
-      () =>
-        catalogue.query(
-          `select from pg_stat_activity
-           where datname = current_database() and wait_event_type = 'Lock'`,
-        ),
+      () => catalogue.query(waitingForLockSql),
       (waiting) => waiting.length > 0,
     );
   const knows = async (word: string) =>

@@ -1,6 +1,6 @@
 import { isDatabaseUnavailable } from '../database/errors.js';
 import { asBegun } from '../observability/request-context.js';
-import { type Batch, Coalescer } from './coalescer.js';
+import { type Batch, type CoalesceLimits, Coalescer } from './coalescer.js';
 
 // Few at once, so that writes that arrive in the meantime are grouped; each is one statement and one commit.
 const limits = { inFlightMax: 2, batchMax: 64 };
@@ -11,13 +11,12 @@ const timeoutMs = 9000;
  * each write is repeated alone, so that only those that cause the failure fail: writes must be idempotent.
  *
  * @param write one statement, which is a transaction by itself
- * @param waitMaxMs how long a write waits to be sent, if it is the first of a request: a later one must not be refused
- *   half-way
+ * @param first has `waitMaxMs` for writes that are the first of a request: a later one must not be refused half-way
  * @returns a function that makes one write; throws `TRY_AGAIN` if too many wait, or after the timeout
  */
 export function groupWrites<Request, Outcome>(
   write: Batch<Request, Outcome>,
-  { waitMaxMs = timeoutMs } = {},
+  first: Pick<CoalesceLimits, 'waitMaxMs'> = {},
 ) {
   const alone = async (request: Request) => {
     try {
@@ -35,7 +34,7 @@ export function groupWrites<Request, Outcome>(
         return Promise.all(requests.map(alone));
       }
     },
-    { ...limits, waitMaxMs },
+    { ...limits, ...first },
   );
   return (request: Request) => grouped.submit(request, timeoutMs);
 }

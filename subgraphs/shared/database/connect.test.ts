@@ -1,4 +1,4 @@
-import { createTestDatabases } from '../../../tests/harness/databases.js';
+import { byTcp, createTestDatabases } from '../../../tests/harness/databases.js';
 import { ended } from '../../../tests/harness/wait.js';
 import { databaseSchema } from '../../user/mikro-orm.config.js';
 import { connect, disconnect } from './connect.js';
@@ -26,8 +26,7 @@ describe('a database', () => {
   it('is never connected to without encryption if its address requires TLS', async () => {
     const databases = await createTestDatabases(['user']);
     // The server of the tests has no TLS, nor has a Unix socket.
-    const url = new URL(databases.urls.user);
-    url.searchParams.delete('host');
+    const url = byTcp(databases.urls.user);
     url.searchParams.set('sslmode', 'verify-full');
     const settings = { name: 'user', url: url.href, poolMax: 1 };
     await expect(migrate(settings, databaseSchema)).rejects.toThrow('does not support SSL');

@@ -1,7 +1,7 @@
 import { jest } from '@jest/globals';
 import pg from 'pg';
 import { createTestDatabases } from '../../../tests/harness/databases.js';
-import { eventually } from '../../../tests/harness/wait.js';
+import { eventually, waitingForLockSql } from '../../../tests/harness/wait.js';
 import { databaseSchema } from '../../order/mikro-orm.config.js';
 import { connect, disconnect } from '../database/connect.js';
 import { sql } from '../database/sql.js';
@@ -164,12 +164,7 @@ describe('the low-water mark of a queue', () => {
     const raising = refresh();
     // It has read the mark, and waits for its row.
     await eventually(
-      () =>
-        sql(
-          orm.em.fork(),
-          `select 1 from pg_stat_activity
-         where datname = current_database() and wait_event_type = 'Lock'`,
-        ),
+      () => sql(orm.em.fork(), waitingForLockSql),
       (waiting) => waiting.length > 0,
     );
     await other.query('commit');
