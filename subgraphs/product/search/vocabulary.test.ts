@@ -17,7 +17,9 @@ function beforeStatement(pattern: RegExp, work: () => Promise<unknown>): () => v
   const { query } = prototype;
   let isDone = false;
   prototype.query = function (...args) {
-    if (isDone || !pattern.test(String(args[0]))) return query.apply(this, args);
+    const [first] = args;
+    const text = typeof first === 'string' ? first : (first as { text: string }).text;
+    if (isDone || !pattern.test(text)) return query.apply(this, args);
     isDone = true;
     return work().then(() => query.apply(this, args));
   };

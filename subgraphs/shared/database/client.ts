@@ -13,8 +13,9 @@ import { poolQueueLimits, queueForPool } from './pool/pool-queue.js';
  * 2. Statement spans (observability/telemetry/statement-spans.ts), only if telemetry is enabled, and not for
  *    statements on a replica: a span for each statement of a trace.
  * 3. Watchdog (connection-watchdog.ts): destroys a connection whose statement gets no response.
- * 4. `PreparingClient` (prepared-statements.ts): names the statements that stay prepared. Its subclass
- *    `CheckedClient` (checked-client.ts) opens only to a server that can serve.
+ * 4. `PreparingClient` (prepared-statements.ts): names the statements that stay prepared, and sends BEGIN with the
+ *    first statement of its transaction (begin-with-statement.ts). Its subclass `CheckedClient` (checked-client.ts)
+ *    opens only to a server that can serve.
  *
  * Layers 2 and 3 replace `query` of each new connection, so `wrapClients` applies them from the inside out.
  */

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import pg from 'pg';
+import { beginWithStatement } from './begin-with-statement.js';
 
 const names = new Map<string, string>();
 
@@ -23,23 +24,38 @@ export function requireCommitted(result: pg.QueryResult): pg.QueryResult {
   throw new Error('nothing was committed: a statement of the transaction had failed');
 }
 
+const emptyResult = (command: string) => ({ command, rowCount: null, rows: [], fields: [] });
+
+/** connections whose BEGIN is sent with their next statement */
+const toBegin = new WeakSet<pg.Client>();
+
 /**
  * Adds its name to each prepared statement, inside transactions too, so that PostgreSQL parses and plans it
  * once per connection. Kysely, which MikroORM uses, does not support names, nor look at the response to COMMIT.
+ * BEGIN waits for the first statement of its transaction; of a transaction without one nothing is sent.
  */
 export class PreparingClient extends pg.Client {}
 
 PreparingClient.prototype.query = function (
   this: pg.Client,
-  text: unknown,
+  query: unknown,
   values?: unknown,
   ...rest: unknown[]
 ) {
-  const name = typeof text === 'string' ? names.get(text) : undefined;
-  const send = pg.Client.prototype.query as Query;
-  if (textOf(text) === 'commit') {
-    return (send.call(this, text) as Promise<pg.QueryResult>).then(requireCommitted);
+  const send = pg.Client.prototype.query.bind(this) as Query;
+  const text = textOf(query);
+  if (text === 'begin') {
+    toBegin.add(this);
+    return Promise.resolve(emptyResult('BEGIN'));
   }
-  if (!name) return send.call(this, text, values, ...rest);
-  return send.call(this, { name, text, values }, ...rest);
+  const isFirst = toBegin.delete(this);
+  if (text === 'commit') {
+    if (isFirst) return Promise.resolve(emptyResult('COMMIT'));
+    return (send(query) as Promise<pg.QueryResult>).then(requireCommitted);
+  }
+  if (isFirst && text === 'rollback') return Promise.resolve(emptyResult('ROLLBACK'));
+  const name = typeof query === 'string' ? names.get(query) : undefined;
+  const statement = name ? { name, text, values } : query;
+  if (isFirst) return beginWithStatement(send, statement, name ? undefined : values);
+  return name ? send(statement, ...rest) : send(query, values, ...rest);
 } as pg.Client['query'];

@@ -50,7 +50,6 @@ describe('the statements and rows of a sale', () => {
     await reserve(unpaid);
     expect(await costOf(() => reserve(paid))).toEqual({
       statements: [
-        'begin',
         'select stock_item',
         'select stock_level',
         'select reservation',
@@ -64,7 +63,6 @@ describe('the statements and rows of a sale', () => {
       rows: { reservation: 1, reservation_line: 1, stock_movement: 1 },
     });
     const end = [
-      'begin',
       'select reservation',
       'select reservation_line',
       'select stock_item',
