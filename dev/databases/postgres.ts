@@ -16,7 +16,7 @@ import { userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import pg from 'pg';
-import { endProcess, isSocketPath, StartError, spawnServer, works } from './server-process.js';
+import { canHaveSocket, endProcess, StartError, spawnServer, works } from './server-process.js';
 
 export interface PostgresOptions {
   readonly dataDir: string;
@@ -45,17 +45,19 @@ export async function startPostgres(options: PostgresOptions): Promise<RunningSe
   if (!existsSync(join(options.dataDir, 'PG_VERSION'))) {
     await initialize(options, binaries, account);
   }
+  // It costs less CPU time than TCP. Its own account can write to the folder of its data, and no other to it.
+  const hasSocket = await canHaveSocket(join(options.dataDir, `.s.PGSQL.${options.port}`));
   const log = openSync(options.logFile, 'a');
   const command = [
     ...account.prefix,
     join(binaries, 'postgres'),
     ...['-D', options.dataDir, '-p', String(options.port)],
-    ...settings(options).flatMap((setting) => ['-c', setting]),
+    ...settings(options, hasSocket).flatMap((setting) => ['-c', setting]),
   ];
   const child = spawnServer(command, { stdio: ['ignore', log, log], ...account.ids });
   const address = new URL(`postgresql://postgres@127.0.0.1:${options.port}/postgres`);
   address.password = options.password;
-  if (hasSocket(options)) address.searchParams.set('host', options.dataDir);
+  if (hasSocket) address.searchParams.set('host', options.dataDir);
   const url = address.href;
   const stop = () => endProcess(child, 'SIGINT', stopMaxMs);
   try {
@@ -67,17 +69,10 @@ export async function startPostgres(options: PostgresOptions): Promise<RunningSe
   return { url, process: child, stop };
 }
 
-/**
- * Whether it has a Unix socket, which costs less CPU time than TCP. Its own account can write to the folder of its data,
- * and no other to it.
- */
-const hasSocket = ({ dataDir, port }: PostgresOptions) =>
-  isSocketPath(join(dataDir, `.s.PGSQL.${port}`));
-
-function settings(options: PostgresOptions): string[] {
+function settings(options: PostgresOptions, hasSocket: boolean): string[] {
   const always = [
     'listen_addresses=127.0.0.1',
-    `unix_socket_directories=${hasSocket(options) ? `"${options.dataDir}"` : ''}`,
+    `unix_socket_directories=${hasSocket ? `"${options.dataDir}"` : ''}`,
     'max_connections=200',
     'shared_buffers=256MB',
     'timezone=UTC',

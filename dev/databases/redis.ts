@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 import { Redis } from 'ioredis';
 import { closeRedis } from '../../subgraphs/shared/runtime/redis.js';
 import type { RunningServer } from './postgres.js';
-import { endProcess, isSocketPath, StartError, spawnServer, works } from './server-process.js';
+import { canHaveSocket, endProcess, StartError, spawnServer, works } from './server-process.js';
 
 const run = promisify(execFile);
 const readyMaxMs = 10_000;
@@ -19,7 +19,7 @@ interface RedisProgram {
 
 interface RedisOptions {
   readonly port: number;
-  /** for a Unix socket too, which costs less CPU time than TCP; if it is too long, there is none */
+  /** for a Unix socket too, which costs less CPU time than TCP; if there can be none at this path, by TCP only */
   readonly socketPath?: string;
   readonly args?: readonly string[];
 }
@@ -31,7 +31,7 @@ export async function startRedis(
 ): Promise<RunningServer> {
   const base = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'];
   const address = new URL(`redis://127.0.0.1:${port}`);
-  const hasSocket = socketPath !== '' && isSocketPath(socketPath);
+  const hasSocket = socketPath !== '' && (await canHaveSocket(socketPath));
   if (hasSocket) address.searchParams.set('path', socketPath);
   const socket = hasSocket ? ['--unixsocket', socketPath, '--unixsocketperm', '700'] : [];
   const args = [...base, ...socket, ...moreArgs];

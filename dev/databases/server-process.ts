@@ -1,5 +1,7 @@
 import { type ChildProcess, execFileSync, type SpawnOptions, spawn } from 'node:child_process';
-import { createServer } from 'node:net';
+import { rmSync } from 'node:fs';
+import { createServer, type ListenOptions } from 'node:net';
+import { dirname, join } from 'node:path';
 
 /** Stops `npm start` with a message that says how to fix the problem. */
 export class StartError extends Error {
@@ -42,16 +44,27 @@ export async function endProcess(child: ChildProcess, signal: NodeJS.Signals, ti
 // macOS allows 103 bytes, Linux 107.
 const socketPathMax = 103;
 
-/** Whether a Unix socket can have this path. */
-export const isSocketPath = (path: string): boolean =>
-  process.platform !== 'win32' && Buffer.byteLength(path) <= socketPathMax;
+/**
+ * Whether a server can have a Unix socket at this path: it is not too long, and the file system of its folder has
+ * sockets (shared folders of virtual machines often have none).
+ */
+export async function canHaveSocket(path: string): Promise<boolean> {
+  if (process.platform === 'win32' || Buffer.byteLength(path) > socketPathMax) return false;
+  const probePath = join(dirname(path), '.probe');
+  rmSync(probePath, { force: true }); // of a process that was killed
+  return listens({ path: probePath });
+}
 
 /** Whether no process listens on a port of this machine. */
 export function isPortFree(port: number): Promise<boolean> {
+  return listens({ port, host: '127.0.0.1' });
+}
+
+function listens(where: ListenOptions): Promise<boolean> {
   return new Promise((resolve) => {
     const probe = createServer();
     probe.once('error', () => resolve(false));
-    probe.listen({ port, host: '127.0.0.1' }, () => probe.close(() => resolve(true)));
+    probe.listen(where, () => probe.close(() => resolve(true)));
   });
 }
 
