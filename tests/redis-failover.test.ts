@@ -4,7 +4,7 @@ import { orderChannel } from '../subgraphs/order/order/live/order-feeds.js';
 import { startWarehouse } from '../subgraphs/warehouse/index.js';
 import { stockChannel } from '../subgraphs/warehouse/signals/stock-signals.js';
 import { startTestRedis } from './harness/databases.js';
-import { openMovingAddress } from './harness/moving-address.js';
+import { openLink } from './harness/network-link.js';
 import { checkout, checkoutOnce, openShop, type Person, registerPerson } from './harness/people.js';
 import { startSystem, type TestSystem } from './harness/system.js';
 import { eventually } from './harness/wait.js';
@@ -15,7 +15,7 @@ const logout = 'mutation { logout }';
 describe('after a failover of Redis, whose old primary keeps its connections as a replica', () => {
   let system: TestSystem;
   let second: Awaited<ReturnType<typeof startTestRedis>>;
-  let address: Awaited<ReturnType<typeof openMovingAddress>>;
+  let address: Awaited<ReturnType<typeof openLink>>;
   let vendor: Person;
   let customer: Person;
   let offerId: string;
@@ -29,7 +29,7 @@ describe('after a failover of Redis, whose old primary keeps its connections as 
       }),
       startTestRedis(),
     ]);
-    address = await openMovingAddress(system.redis.url);
+    address = await openLink(system.redis.url);
     const at = (database: number) => `${address.url}/${database}`;
     const settings = {
       user: { OTP_REDIS_URL: at(3), EVENTS_REDIS_URL: at(0) },

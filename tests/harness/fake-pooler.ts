@@ -1,5 +1,5 @@
-import { type AddressInfo, createServer, connect as dial, type Socket } from 'node:net';
 import { byTcp } from './databases.js';
+import { endTogether, startTcpProxy } from './tcp-proxy.js';
 
 /** What stands before PostgreSQL. */
 export type Before =
@@ -21,20 +21,11 @@ const unknownParameter = '42704';
 
 /** A server before PostgreSQL that behaves as a pooler or an old version does at the start of a connection. */
 export async function startFakePooler(databaseUrl: string, before: Before) {
-  const target = new URL(databaseUrl);
-  const sockets = new Set<Socket>();
+  const target = byTcp(databaseUrl);
   let mode = before;
-  const server = createServer((client) => {
-    const upstream = dial(Number(target.port), target.hostname);
-    for (const socket of [client, upstream]) {
-      sockets.add(socket);
-      socket.on('error', () => {});
-      socket.on('close', () => {
-        sockets.delete(socket);
-        client.destroy();
-        upstream.destroy();
-      });
-    }
+  const proxy = await startTcpProxy((client, dial) => {
+    const upstream = dial(target);
+    endTogether(client, upstream);
     client.once('data', (startup) => {
       const parameters = parametersOf(startup);
       const foreign = Object.keys(parameters).filter((name) => !known.includes(name));
@@ -58,20 +49,16 @@ export async function startFakePooler(databaseUrl: string, before: Before) {
       client.write(mode === 'is PostgreSQL 15' ? asPostgres15(data) : data);
     });
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const url = byTcp(databaseUrl, (server.address() as AddressInfo).port);
+  const url = byTcp(databaseUrl, proxy.port);
   return {
     url: url.href,
     host: url.host,
     /** Closes all connections; further ones go through `next`. */
     become(next: Before) {
       mode = next;
-      for (const socket of sockets) socket.destroy();
+      proxy.closeAll();
     },
-    async stop() {
-      for (const socket of sockets) socket.destroy();
-      await new Promise((resolve) => server.close(resolve));
-    },
+    stop: () => proxy.stop(),
   };
 }
 

@@ -1,6 +1,5 @@
-import type { AddressInfo } from 'node:net';
-import { createServer, connect as dial, type Socket } from 'node:net';
 import { byTcp } from './databases.js';
+import { startTcpProxy } from './tcp-proxy.js';
 
 /** The point of the next COMMIT at which the connection is cut. */
 export type CutPoint =
@@ -14,23 +13,18 @@ const lateMs = 500;
 
 /** A proxy of PostgreSQL that can cut a connection at its next COMMIT. */
 export async function startPostgresProxy(databaseUrl: string) {
-  const target = new URL(databaseUrl);
+  const target = byTcp(databaseUrl);
   let armed: CutPoint | undefined;
   let cuts = 0;
-  const sockets = new Set<Socket>();
-
-  const server = createServer((client) => {
-    const upstream = dial(Number(target.port), target.hostname);
+  const proxy = await startTcpProxy((client, dial) => {
+    const upstream = dial(target);
     let state: 'forwarding' | 'cut at the response' | 'late' | 'silent' = 'forwarding';
     const cut = () => {
       client.destroy();
       upstream.destroy();
     };
     for (const socket of [client, upstream]) {
-      sockets.add(socket);
-      socket.on('error', () => {});
       socket.on('close', () => {
-        sockets.delete(socket);
         if (state !== 'late') cut();
       });
     }
@@ -52,17 +46,12 @@ export async function startPostgresProxy(databaseUrl: string) {
       else if (state === 'forwarding') client.write(data);
     });
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const url = byTcp(databaseUrl, (server.address() as AddressInfo).port);
   return {
-    url: url.href,
+    url: byTcp(databaseUrl, proxy.port).href,
     cutNextCommit(point: CutPoint) {
       armed = point;
     },
     cuts: () => cuts,
-    async stop() {
-      for (const socket of sockets) socket.destroy();
-      await new Promise((resolve) => server.close(resolve));
-    },
+    stop: () => proxy.stop(),
   };
 }

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { startTestRedis } from '../../../tests/harness/databases.js';
-import { openMovingAddress } from '../../../tests/harness/moving-address.js';
+import { openLink } from '../../../tests/harness/network-link.js';
 import { eventually } from '../../../tests/harness/wait.js';
 import { createLogger } from '../observability/logger.js';
 import { Registry } from '../observability/metrics.js';
@@ -13,11 +13,11 @@ type Server = Awaited<ReturnType<typeof startTestRedis>>;
 describe('a connection to Redis', () => {
   let first: Server;
   let second: Server;
-  let address: Awaited<ReturnType<typeof openMovingAddress>>;
+  let address: Awaited<ReturnType<typeof openLink>>;
   const opened: ReturnType<typeof createRedis>[] = [];
   beforeEach(async () => {
     [first, second] = await Promise.all([startTestRedis(), startTestRedis()]);
-    address = await openMovingAddress(first.url);
+    address = await openLink(first.url);
   });
   afterEach(async () => {
     for (const redis of opened.splice(0)) redis.disconnect();

@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis';
 import { startTestRedis } from '../../../tests/harness/databases.js';
-import { openMovingAddress } from '../../../tests/harness/moving-address.js';
+import { openLink } from '../../../tests/harness/network-link.js';
 import { logger, openStock, stockUp, type TestStock } from '../../../tests/harness/stock-engine.js';
 import { eventually } from '../../../tests/harness/wait.js';
 import { ConfigError } from '../../shared/config.js';
@@ -16,7 +16,7 @@ const never = 1_000_000_000;
 describe('events of expired keys', () => {
   let stock: TestStock;
   let second: Awaited<ReturnType<typeof startTestRedis>>;
-  let address: Awaited<ReturnType<typeof openMovingAddress>>;
+  let address: Awaited<ReturnType<typeof openLink>>;
   const stops: Array<() => unknown> = [];
   const lines: string[] = [];
   const listening = createLogger('test', 'error', {
@@ -24,7 +24,7 @@ describe('events of expired keys', () => {
   });
   beforeEach(async () => {
     [stock, second] = await Promise.all([openStock(), startTestRedis()]);
-    address = await openMovingAddress(stock.redis.url);
+    address = await openLink(stock.redis.url);
     lines.length = 0;
   });
   afterEach(async () => {

@@ -1,6 +1,6 @@
 import { jest } from '@jest/globals';
 import { startTestRedis } from '../../../../tests/harness/databases.js';
-import { openMovingAddress } from '../../../../tests/harness/moving-address.js';
+import { openLink } from '../../../../tests/harness/network-link.js';
 import {
   logger,
   openStock,
@@ -165,7 +165,7 @@ describe('the locks of stock', () => {
 
   it('are taken again from another primary at the address of the only node', async () => {
     const [first, second] = servers as [Server, Server];
-    const address = await openMovingAddress(first.url);
+    const address = await openLink(first.url);
     const node = await connect(address.url);
     const locks = createStockLocks([node], logger);
     await first.demote();
