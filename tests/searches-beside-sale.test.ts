@@ -3,14 +3,16 @@ import pg from 'pg';
 import { address, openShop, type Person, registerPerson } from './harness/people.js';
 import { type ProcessSystem, startProcessSystem } from './harness/process-system.js';
 import { retryUntil } from './harness/retry.js';
-import { eventually } from './harness/wait.js';
+import {
+  type SlowSearches,
+  search,
+  searchesAtOnce,
+  startSlowSearches,
+} from './harness/slow-searches.js';
 
-const searchesAtOnce = 300;
 const customersCount = 30;
 const settleMs = 30_000;
 
-const search = `query ($search: String!) {
-  products(filter: { search: $search }, first: 20) { edges { node { name } } } }`;
 const checkoutMutation = `mutation ($input: CheckoutInput!) { checkout(input: $input) {
   __typename ... on CheckoutSuccess { order { id } } } }`;
 const payMutation = `mutation ($input: PayOrderInput!) { payOrder(input: $input) {
@@ -20,9 +22,8 @@ describe(`a sale beside ${searchesAtOnce} slow searches`, () => {
   let system: ProcessSystem;
   let customers: readonly Person[];
   let offerId: string;
-  let product: pg.Client;
-  let observer: pg.Client;
   let order: pg.Client;
+  let searches: SlowSearches | undefined;
   beforeAll(async () => {
     system = await startProcessSystem({ SUBGRAPH_TIMEOUT_MS: '6000' });
     const vendor = await registerPerson(system, 'VENDOR');
@@ -30,48 +31,18 @@ describe(`a sale beside ${searchesAtOnce} slow searches`, () => {
     customers = await Promise.all(
       Array.from({ length: customersCount }, () => registerPerson(system)),
     );
-    [product, observer] = [1, 2].map(
-      () => new pg.Client({ connectionString: system.databases.product }),
-    ) as [pg.Client, pg.Client];
     order = new pg.Client({ connectionString: system.databases.order });
-    await Promise.all([product.connect(), observer.connect(), order.connect()]);
+    await order.connect();
   }, 240_000);
   afterAll(async () => {
-    await Promise.all([product.end(), observer.end(), order.end()]);
+    await order.end();
     await system.stop();
   }, 60_000);
 
-  let searching = true;
-  let searches: Promise<void>[] = [];
-  async function endSearches(): Promise<void> {
-    searching = false;
-    await product.query('rollback');
-    await Promise.all(searches);
-  }
-  afterEach(endSearches);
-
-  /** Statements of product that wait for the lock: as slow as a statement can be. */
-  const slowStatements = async () => {
-    const { rows } = await observer.query(
-      `select from pg_stat_activity
-       where datname = current_database() and application_name = 'product' and wait_event_type = 'Lock'`,
-    );
-    return rows.length;
-  };
+  afterEach(() => searches?.end());
 
   it('sells every unit, keeps all processes ready, and loses no acknowledged checkout', async () => {
-    const codes = new Set<string>();
-    const searchAgain = async (n: number) => {
-      for (let round = 0; searching; round++) {
-        const { errors = [] } = await system.graphql(search, { search: `search${n} ${round}` });
-        for (const { extensions } of errors) codes.add(extensions.code);
-      }
-    };
-    await product.query('begin');
-    await product.query('lock table product in access exclusive mode');
-    searches = Array.from({ length: searchesAtOnce }, (_, n) => searchAgain(n));
-    await eventually(slowStatements, (count) => count >= 5);
-
+    searches = await startSlowSearches(system);
     const unexpected: unknown[] = [];
     const orderIds: string[] = [];
     const send = async (person: Person, mutation: string, input: object) => {
@@ -93,15 +64,15 @@ describe(`a sale beside ${searchesAtOnce} slow searches`, () => {
     };
     await Promise.all(customers.map(buy));
     // The searches were slow all the while, and nobody takes their subgraph for dead.
-    expect(await slowStatements()).toBeGreaterThan(0);
+    expect(await searches.waiting()).toBeGreaterThan(0);
     const { router, product: ofProduct, order: ofOrder } = system.ports.ops;
     for (const port of [router, ofProduct, ofOrder]) {
       expect((await fetch(`http://127.0.0.1:${port}/readyz`)).status).toBe(200);
     }
-    await endSearches();
+    await searches.end();
 
     expect(unexpected).toEqual([]);
-    expect([...codes]).toEqual(['TRY_AGAIN']);
+    expect([...searches.codes]).toEqual(['TRY_AGAIN']);
     const { rows } = await order.query(
       `select count(*)::int as sold from customer_order
        where id = any ($1::uuid[]) and status = 'CONFIRMED'`,

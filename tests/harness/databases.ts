@@ -144,3 +144,4 @@ export async function startTestRedis() {
     },
   };
 }
+export type TestRedis = Awaited<ReturnType<typeof startTestRedis>>;

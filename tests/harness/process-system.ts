@@ -1,19 +1,43 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { environments, portsFrom } from '../../dev/environment.js';
+import { environments, type Ports, portsFrom } from '../../dev/environment.js';
 import { type RunningProcess, startProgram } from '../../dev/processes.js';
 import { programs } from '../../dev/programs.js';
 import { seedStore } from '../../dev/seed/store.js';
+import type { DatabaseUrls } from '../../ops/databases/urls.js';
 import { makeSecrets } from '../../ops/secrets/secrets.js';
 import { isBroken, report, verify } from '../../ops/verify/verify.js';
-import { createAllTestDatabases, freePortRange, startTestRedis } from './databases.js';
+import {
+  createAllTestDatabases,
+  freePortRange,
+  startTestRedis,
+  type TestRedis,
+} from './databases.js';
 import { postGraphQL } from './system.js';
 
 export type ProcessName = keyof typeof programs;
 
-/** The system as `npm start` runs it, each part a process that can be killed and restarted. */
-export async function startProcessSystem(overrides: Record<string, string> = {}) {
+/** Where the parts of a system are, before its processes start. */
+export interface Servers {
+  readonly databases: DatabaseUrls;
+  readonly redis: TestRedis;
+  /** the only node of the locks, a server of its own */
+  readonly lockRedis: TestRedis;
+  readonly ports: Ports;
+}
+/** Settings of each process besides those of all. */
+export type ProcessSettings = Partial<Record<ProcessName, Record<string, string>>>;
+
+/**
+ * The system as `npm start` runs it, each part a process that can be killed and restarted.
+ *
+ * @param settingsOf may put something between the processes and their servers
+ */
+export async function startProcessSystem(
+  overrides: Record<string, string> = {},
+  settingsOf: (servers: Servers) => Promise<ProcessSettings> = async () => ({}),
+) {
   const [databases, redis, lockRedis, secrets] = await Promise.all([
     createAllTestDatabases(),
     startTestRedis(),
@@ -24,6 +48,7 @@ export async function startProcessSystem(overrides: Record<string, string> = {})
   await seedStore(databases.urls, 0, { storeUrl: `http://127.0.0.1:${ports.ports.router}` });
   const envs = environments({ databases: databases.urls, redisUrl: redis.url, ports, secrets });
   const ownLocks = { LOCK_REDIS_URLS: lockRedis.url };
+  const own = await settingsOf({ databases: databases.urls, redis, lockRedis, ports });
   // The sandbox keeps its payments when it is killed.
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-processes-'));
   const books = { PAYMENT_SANDBOX_FILE: join(folder, 'payments.jsonl') };
@@ -43,6 +68,7 @@ export async function startProcessSystem(overrides: Record<string, string> = {})
       ...overrides,
       ...envs[name],
       ...ownLocks,
+      ...own[name],
       ...settings,
     };
     const started = await startProgram(name, given);
@@ -54,7 +80,6 @@ export async function startProcessSystem(overrides: Record<string, string> = {})
     url,
     ports,
     redis,
-    /** the only node of the locks, a server of its own */
     lockRedis,
     databases: databases.urls,
     graphql: (query: string, variables: object = {}, token?: string) =>
