@@ -148,8 +148,8 @@ export const variables = {
   OPERATION_TIMEOUT_MS: setting(count, '25000', 'timeout of a whole operation, in ms'),
   OPERATIONS_MAX: setting(
     count,
-    '256',
-    'highest number of queries, of mutations and of payments that run at the same time',
+    '128',
+    'queries that run at the same time, and connections for them to each subgraph; mutations ¾, payments ¼ of it',
   ),
   ...limits,
   ...web,

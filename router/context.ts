@@ -10,6 +10,8 @@ export type OperationClass = 'query' | 'mutation' | 'payment';
 
 /** An operation that was admitted. */
 export interface Admitted {
+  /** until it is parsed, a guess */
+  readonly operationClass: OperationClass;
   /** Corrects the class, which was guessed from the text. @throws `TRY_AGAIN` if its limit is reached */
   setClass(actual: OperationClass): void;
   /** Must be called when the operation has ended. Only the first call does anything. */

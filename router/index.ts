@@ -21,7 +21,7 @@ import {
   createRedis,
   watchRedis,
 } from '../subgraphs/shared/runtime/redis.js';
-import { createAdmission } from './admission/admission.js';
+import { createAdmission, runningMax } from './admission/admission.js';
 import { textOf } from './admission/operation-class.js';
 import { refuseOperation } from './admission/refuse.js';
 import { tlsOf, variables } from './config.js';
@@ -119,7 +119,7 @@ export async function startRouter(env = process.env, overrides: Overrides = {}) 
   await connectRedis(redis, logger);
   await warmUp(apollo, operations, logger);
   gateway.onSchemaLoadOrUpdate(() => void warmUp(apollo, operations, logger));
-  const admission = createAdmission(config.OPERATIONS_MAX, registry);
+  const admission = createAdmission(runningMax(config.OPERATIONS_MAX), registry);
   const subscriptions = serveSubscriptions(apollo, admission);
   if (events) await connectRedis(events, logger);
   const setHeaders = createWebHeaders(config.CORS_ORIGINS, tls !== null);

@@ -2,13 +2,24 @@ import { LRUCache } from 'lru-cache';
 import { tryAgain } from '../../subgraphs/shared/errors.js';
 import { Counter, gaugeOf, type Registry } from '../../subgraphs/shared/observability/metrics.js';
 import type { Admitted, OperationClass } from '../context.js';
-import { AdaptiveLimit } from './adaptive-limit.js';
 
 /**
  * Kinds of operations with a limit each, so that none takes the place of another: a crowd of buyers does not keep out
  * those who pay for what they hold, and slow queries keep out neither.
  */
 const operationClasses: readonly OperationClass[] = ['query', 'mutation', 'payment'];
+
+/**
+ * How many operations of each class run at the same time. A mutation is never refused for want of a connection to a
+ * subgraph: it has as many for each class.
+ *
+ * @param max `OPERATIONS_MAX`
+ */
+export const runningMax = (max: number): Readonly<Record<OperationClass, number>> => ({
+  query: max,
+  mutation: Math.ceil((max * 3) / 4),
+  payment: Math.ceil(max / 4),
+});
 
 // Operations of the store's clients are few; those of others are classed when they are parsed.
 const knownMax = 1000;
@@ -18,20 +29,20 @@ export const overloadedMessage = 'High demand: nothing was changed. Please try a
 export const overloaded = () => tryAgain(overloadedMessage);
 
 export interface Admission {
-  /** @param text of the operation as the client sent it. @returns null over the limit of its class */
-  admit(text: string): Admitted | null;
+  /**
+   * @param text of the operation as the client sent it
+   * @param certain its class, if the text is not needed to know it
+   * @returns null over the limit of its class
+   */
+  admit(text: string, certain?: OperationClass): Admitted | null;
 }
 
-/**
- * Limits the operations that run at the same time in this process, by class. One more is refused at once: the queues
- * are behind, and the limits adapt to them (`AdaptiveLimit`).
- *
- * @param max the highest limit of each class
- */
-export function createAdmission(max: number, registry: Registry): Admission {
-  const limits = Object.fromEntries(
-    operationClasses.map((name) => [name, new AdaptiveLimit({ max })]),
-  ) as Record<OperationClass, AdaptiveLimit>;
+/** Limits the operations that run at the same time in this process, by class. One more is refused at once. */
+export function createAdmission(
+  limits: Readonly<Record<OperationClass, number>>,
+  registry: Registry,
+): Admission {
+  const running: Record<OperationClass, number> = { query: 0, mutation: 0, payment: 0 };
   /** text → class, of operations that were parsed before */
   const known = new LRUCache<string, OperationClass>({ max: knownMax });
   const refused = new Counter({
@@ -40,32 +51,34 @@ export function createAdmission(max: number, registry: Registry): Admission {
     labelNames: ['class'],
     registers: [registry],
   });
-  const gauge = (name: string, help: string, read: (limit: AdaptiveLimit) => number) =>
-    gaugeOf(registry, { name, help, label: 'class' }, () =>
-      Object.fromEntries(operationClasses.map((each) => [each, read(limits[each])])),
-    );
-  gauge('holdfast_operations_running', 'Operations that run, by class.', ({ running }) => running);
-  gauge(
-    'holdfast_operations_running_limit',
-    'Operations that may run at the same time now, by class.',
-    ({ limit }) => limit,
-  );
+  const gauge = {
+    name: 'holdfast_operations_running',
+    help: 'Operations that run, by class.',
+    label: 'class',
+  };
+  gaugeOf(registry, gauge, () => ({ ...running }));
 
-  const startIn = (classes: readonly OperationClass[]): OperationClass | undefined =>
-    classes.find((each) => limits[each].start());
+  function startIn(classes: readonly OperationClass[]): OperationClass | undefined {
+    const free = classes.find((each) => running[each] < limits[each]);
+    if (free) running[free] += 1;
+    return free;
+  }
 
   return {
-    admit(text) {
-      const guess = known.get(text);
+    admit(text, certain) {
+      const guess = certain ?? known.get(text);
       // One that is not known yet may be of any class, also while too many queries run.
-      let current = startIn(guess ? [guess] : operationClasses);
-      if (!current) {
+      const started = startIn(guess ? [guess] : operationClasses);
+      if (!started) {
         refused.inc({ class: guess ?? 'query' });
         return null;
       }
-      const startedMs = performance.now();
+      let current = started;
       let hasEnded = false;
       return {
+        get operationClass() {
+          return current;
+        },
         setClass(actual) {
           if (text !== '' && text.length <= knownTextMax) known.set(text, actual);
           if (actual === current || hasEnded) return;
@@ -73,11 +86,11 @@ export function createAdmission(max: number, registry: Registry): Admission {
             refused.inc({ class: actual });
             throw overloaded();
           }
-          if (current) limits[current].leave();
+          running[current] -= 1;
           current = actual;
         },
         end() {
-          if (!hasEnded && current) limits[current].end(startedMs);
+          if (!hasEnded) running[current] -= 1;
           hasEnded = true;
         },
       };

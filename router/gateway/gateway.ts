@@ -2,6 +2,7 @@ import { ApolloGateway } from '@apollo/gateway';
 import { callerCredentials } from '../../subgraphs/shared/auth/callers.js';
 import type { Logger } from '../../subgraphs/shared/observability/logger.js';
 import { gaugeOf, type Registry } from '../../subgraphs/shared/observability/metrics.js';
+import { runningMax } from '../admission/admission.js';
 import type { RouterConfig } from '../config.js';
 import type { Services } from '../execution/run.js';
 import { SingleFlight } from '../subgraphs/single-flight.js';
@@ -32,6 +33,7 @@ export function createGateway(
 ) {
   const withTiming = createSubgraphTimer(registry);
   const credentials = callerCredentials('router', config.ROUTER_SECRET);
+  const connectionsMax = runningMax(config.OPERATIONS_MAX);
   const singleFlight = new SingleFlight<string>();
   const addressOf = readAddresses(env);
   const sources = new SubgraphSources(config.OPERATION_TIMEOUT_MS);
@@ -45,7 +47,7 @@ export function createGateway(
     buildService({ name, url: composed = '' }) {
       const url = addressOf(name, composed);
       const onAnswer = () => health.answered(name);
-      const settings = { name, url, credentials, singleFlight, logger, onAnswer };
+      const settings = { name, url, credentials, connectionsMax, singleFlight, logger, onAnswer };
       const open = (purpose: Purpose, timeoutMs: number) => {
         const source = new SubgraphDataSource({ ...settings, purpose, timeoutMs });
         return { source, service: withTiming(name, purpose, source) };

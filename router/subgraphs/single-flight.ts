@@ -1,4 +1,4 @@
-import type { Deadline } from '../../subgraphs/shared/http/deadlines.js';
+import type { Deadline } from '../../subgraphs/shared/resilience/deadlines.js';
 
 interface Flight<T> {
   readonly answer: Promise<T>;

@@ -1,8 +1,9 @@
 import { createServer, type RequestListener } from 'node:http';
 import { Pool } from 'undici';
-import { DeadlineExceeded } from '../../subgraphs/shared/http/deadlines.js';
+import { ConnectionSlots } from '../../subgraphs/shared/http/connection-slots.js';
 import { post } from '../../subgraphs/shared/http/post.js';
 import { close, listen } from '../../subgraphs/shared/http/server.js';
+import { DeadlineExceeded, deadlines } from '../../subgraphs/shared/resilience/deadlines.js';
 import {
   data,
   hangUp,
@@ -12,6 +13,7 @@ import {
   send,
   sendAll,
 } from '../../tests/harness/subgraph-source.js';
+import { eventually } from '../../tests/harness/wait.js';
 
 describe('a subgraph that does not respond', () => {
   it('receives a query a second time, after a pause', async () => {
@@ -75,47 +77,96 @@ describe('an operation that waits for a subgraph', () => {
 });
 
 describe('a request to a subgraph', () => {
-  it('waits for a connection no longer than the timeout of the subgraph', async () => {
-    let arrived = 0;
-    const server = createServer(() => {
-      arrived += 1;
+  const request = { path: '/', headers: {}, body: '{}' };
+  const unlimited = { atMs: Number.POSITIVE_INFINITY };
+  /** One connection to a server; `stop` also closes the server. */
+  async function connectTo(listener: RequestListener) {
+    const server = createServer(listener);
+    let opened = 0;
+    server.on('connection', () => {
+      opened += 1;
     });
     const pool = new Pool(await listen(server, '127.0.0.1', 0), { connections: 1 });
-    const request = { path: '/', headers: {}, body: '{}' };
-    const deadline = { atMs: Number.POSITIVE_INFINITY };
-    const all = Array.from({ length: 3 }, () => post(pool, request, deadline, { timeoutMs: 200 }));
+    return {
+      connections: { pool, slots: new ConnectionSlots(1) },
+      /** connections that the server has seen */
+      opened: () => opened,
+      async stop() {
+        await pool.destroy();
+        server.closeAllConnections();
+        await close(server);
+      },
+    };
+  }
+
+  it('waits for a connection no longer than the timeout of the subgraph', async () => {
+    let arrived = 0;
+    const { connections, stop } = await connectTo(() => {
+      arrived += 1;
+    });
+    const all = [1, 2, 3].map(() => post(connections, request, unlimited, { timeoutMs: 200 }));
     const outcomes = await Promise.allSettled(all);
-    expect(outcomes.map((each) => each.status === 'rejected' && each.reason)).toEqual(
-      Array(3).fill(new DeadlineExceeded(true)),
-    );
-    // The last of them never left the queue.
-    expect(arrived).toBeLessThan(3);
-    await pool.destroy();
-    await close(server);
+    // Those that waited for the first are not the fault of the subgraph.
+    expect(outcomes.map((each) => each.status === 'rejected' && each.reason)).toEqual([
+      new DeadlineExceeded(true),
+      new DeadlineExceeded(false),
+      new DeadlineExceeded(false),
+    ]);
+    expect(arrived).toBe(1);
+    await stop();
   });
 
   it('that gets no connection in time is not sent, and is no fault of the subgraph', async () => {
     let arrived = 0;
-    const server = createServer(() => {
+    const { connections, stop } = await connectTo(() => {
       arrived += 1;
     });
-    const pool = new Pool(await listen(server, '127.0.0.1', 0), { connections: 1 });
-    const request = { path: '/', headers: {}, body: '{}' };
-    const deadline = { atMs: Number.POSITIVE_INFINITY };
     let sent = 0;
     const onSend = () => {
       sent += 1;
     };
-    const first = post(pool, { ...request, onSend }, deadline, { timeoutMs: 60_000 });
-    const late = post(pool, { ...request, onSend }, deadline, {
-      timeoutMs: 60_000,
-      startMaxMs: 100,
-    });
+    const counted = { ...request, onSend };
+    const first = post(connections, counted, unlimited, { timeoutMs: 60_000 });
+    const late = post(connections, counted, unlimited, { timeoutMs: 60_000, startMaxMs: 100 });
     await expect(late).rejects.toEqual(new DeadlineExceeded(false));
-    expect([arrived, sent]).toEqual([1, 1]);
-    await pool.destroy();
+    expect(connections.slots.waiting).toBe(0);
+    await eventually(
+      async () => arrived,
+      (count) => count === 1,
+    );
+    expect(sent).toBe(1);
+    await stop();
     await expect(first).rejects.toThrow();
-    await close(server);
+  });
+
+  it('that gets no connection in time costs none of those of others', async () => {
+    const held: (() => void)[] = [];
+    const { connections, opened, stop } = await connectTo((incoming, response) => {
+      held.push(() => data(incoming, response));
+    });
+    const first = post(connections, request, unlimited, { timeoutMs: 60_000 });
+    const late = post(connections, request, unlimited, { timeoutMs: 60_000, startMaxMs: 100 });
+    await expect(late).rejects.toBeInstanceOf(DeadlineExceeded);
+    const next = post(connections, request, unlimited, { timeoutMs: 60_000 });
+    for (const outcome of [first, next]) {
+      const answer = await eventually(async () => held.shift(), Boolean);
+      answer?.();
+      await outcome;
+    }
+    expect(opened()).toBe(1);
+    await stop();
+  });
+
+  it('that expires while its connection is opened leaves it to the next one', async () => {
+    const { connections, opened, stop } = await connectTo(data);
+    const passed = { atMs: performance.now() - 1 };
+    const late = post(connections, request, passed, { timeoutMs: 60_000 });
+    // A connection takes turns of the event loop, which the check of deadlines does not have.
+    deadlines.check();
+    await expect(late).rejects.toBeInstanceOf(DeadlineExceeded);
+    await post(connections, request, unlimited, { timeoutMs: 60_000 });
+    expect(opened()).toBe(1);
+    await stop();
   });
 
   it('is refused at once if too many wait for a connection', async () => {
@@ -144,12 +195,10 @@ describe('a request to a subgraph', () => {
   });
 
   it('is not a timeout of the subgraph if the deadline of the operation came first', async () => {
-    const server = createServer(() => {});
-    const pool = new Pool(await listen(server, '127.0.0.1', 0));
-    const request = { path: '/', headers: {}, body: '{}' };
-    const late = post(pool, request, { atMs: performance.now() + 100 }, { timeoutMs: 5000 });
+    const { connections, stop } = await connectTo(() => {});
+    const soon = { atMs: performance.now() + 100 };
+    const late = post(connections, request, soon, { timeoutMs: 5000 });
     await expect(late).rejects.toMatchObject({ name: 'TimeoutError', isSubgraphTimeout: false });
-    await pool.destroy();
-    await close(server);
+    await stop();
   });
 });

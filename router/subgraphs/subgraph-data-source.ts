@@ -1,18 +1,19 @@
 import type { GraphQLDataSource, GraphQLDataSourceProcessOptions } from '@apollo/gateway';
 import { Pool } from 'undici';
 import { callerHeader } from '../../subgraphs/shared/auth/callers.js';
+import { ConnectionSlots } from '../../subgraphs/shared/http/connection-slots.js';
+import { clientKeepAlive } from '../../subgraphs/shared/http/keep-alive.js';
+import { isTooLarge, post } from '../../subgraphs/shared/http/post.js';
+import { mayLag, readsHeader } from '../../subgraphs/shared/http/reads-header.js';
+import type { Logger } from '../../subgraphs/shared/observability/logger.js';
 import {
   type Deadline,
   DeadlineExceeded,
   withDeadline,
-} from '../../subgraphs/shared/http/deadlines.js';
-import { clientKeepAlive } from '../../subgraphs/shared/http/keep-alive.js';
-import { isTooLarge, type PostRequest, post } from '../../subgraphs/shared/http/post.js';
-import { mayLag, readsHeader } from '../../subgraphs/shared/http/reads-header.js';
-import type { Logger } from '../../subgraphs/shared/observability/logger.js';
+} from '../../subgraphs/shared/resilience/deadlines.js';
 import { isTimeout, retrying } from '../../subgraphs/shared/resilience/retry.js';
 import { withTimeout } from '../../subgraphs/shared/resilience/with-timeout.js';
-import type { RouterContext } from '../context.js';
+import type { OperationClass, RouterContext } from '../context.js';
 import { type Breaker, createBreaker, isOpenCircuit } from './circuit-breaker.js';
 import { type EntityBatch, EntityBatches } from './entity-batches.js';
 import { failureOf, operationType, roleOf, withoutHttp, withReadErrors } from './fetch-failures.js';
@@ -28,7 +29,7 @@ import {
 type Options = GraphQLDataSourceProcessOptions<RouterContext>;
 type GatewayGraphQLResponse = Awaited<ReturnType<GraphQLDataSource['process']>>;
 
-/** What requests are for. Each has connections and a circuit breaker of its own. */
+/** What requests are for. Each has a circuit breaker of its own, and connections. */
 export type Purpose = 'operations' | 'events';
 
 export interface SourceSettings {
@@ -38,6 +39,8 @@ export interface SourceSettings {
   readonly credentials: string;
   /** timeout of one request to the subgraph */
   readonly timeoutMs: number;
+  /** connections for the operations of each class; not those of events */
+  readonly connectionsMax: Readonly<Record<OperationClass, number>>;
   readonly singleFlight: SingleFlight<string>;
   readonly logger: Logger;
   /** called after each response */
@@ -46,8 +49,8 @@ export interface SourceSettings {
 
 // Buyers wait for operations. Events of a busy feed cost the subgraphs less when several are completed together.
 const entitiesIntervalMs: Readonly<Record<Purpose, number>> = { operations: 0, events: 50 };
-const connectionsMax: Readonly<Record<Purpose, number>> = { operations: 128, events: 32 };
-/** What waits for a connection. Those of events are bounded by the number of completions. */
+const eventConnectionsMax = 32;
+/** Queries, and mutations, that wait for a connection. Events are bounded by the number of completions. */
 const waitingMax = 256;
 const startMaxMs = 700;
 const answerMaxBytes = 8 * 1024 * 1024;
@@ -61,6 +64,10 @@ class SubgraphBusy extends Error {
     super('too many requests wait for a connection');
   }
 }
+
+/** Of a mutation; 'mutation' where none was admitted. */
+const classOf = ({ admitted }: RouterContext): OperationClass =>
+  admitted?.operationClass ?? 'mutation';
 
 /** @returns the deadline of an operation. @throws DeadlineExceeded if it has passed */
 function requireTime({ deadlineMs = Number.POSITIVE_INFINITY }: RouterContext): number {
@@ -93,16 +100,26 @@ export class SubgraphDataSource implements SubgraphService {
   readonly #path: string;
   readonly #breaker: Breaker;
   readonly #batches: EntityBatches;
+  readonly #slots: Readonly<Record<OperationClass, ConnectionSlots>>;
   #pool: Pool | undefined;
-  #inFlight = 0;
 
   constructor(private readonly settings: SourceSettings) {
-    const { name, purpose, url, logger } = settings;
+    const { name, purpose, url, logger, connectionsMax } = settings;
     const { origin, pathname, search } = new URL(url);
     this.#origin = origin;
     this.#path = pathname + search;
     const intervalMs = entitiesIntervalMs[purpose];
     this.#batches = new EntityBatches((batch) => this.#sendBatch(batch), intervalMs);
+    const { query, mutation, payment } = connectionsMax;
+    const ofEvents = new ConnectionSlots(eventConnectionsMax);
+    this.#slots =
+      purpose === 'events'
+        ? { query: ofEvents, mutation: ofEvents, payment: ofEvents }
+        : {
+            query: new ConnectionSlots(query),
+            mutation: new ConnectionSlots(mutation),
+            payment: new ConnectionSlots(payment),
+          };
     this.#breaker = createBreaker({ subgraph: name, purpose }, isSubgraphFault, logger);
   }
 
@@ -153,10 +170,11 @@ export class SubgraphDataSource implements SubgraphService {
     await pool.destroy();
   }
 
-  #connections(): Pool {
+  #openPool(): Pool {
+    const all = new Set(Object.values(this.#slots));
     // Without the pool's own timeouts: that of `post` also covers the wait for a connection.
     this.#pool ??= new Pool(this.#origin, {
-      connections: connectionsMax[this.settings.purpose],
+      connections: [...all].reduce((sum, { max }) => sum + max, 0),
       ...clientKeepAlive,
       maxResponseSize: answerMaxBytes,
       headersTimeout: 0,
@@ -208,31 +226,18 @@ export class SubgraphDataSource implements SubgraphService {
     onSend?: () => void,
   ) {
     const sent = { ...this.#requestOf(context, isOfQuery), body, ...(onSend && { onSend }) };
+    const slots = this.#slots[isOfQuery ? 'query' : classOf(context)];
     // What a mutation returns is read in any case: the mutation has happened.
     const mayWait = this.settings.purpose === 'events' || role === 'read behind a mutation';
+    const { timeoutMs } = this.settings;
+    const limits = mayWait ? { timeoutMs } : { timeoutMs, startMaxMs };
     return (deadline: Deadline) =>
-      this.#breaker.execute(() =>
-        mayWait ? this.#post(sent, deadline) : this.#postSoon(sent, deadline),
-      );
-  }
-
-  /** @throws SubgraphBusy, and DeadlineExceeded if no connection is free in time */
-  async #postSoon(sent: PostRequest, deadline: Deadline): Promise<string> {
-    if (this.#inFlight >= connectionsMax.operations + waitingMax) throw new SubgraphBusy();
-    return this.#post(sent, deadline, startMaxMs);
-  }
-
-  async #post(sent: PostRequest, deadline: Deadline, startMaxMs?: number): Promise<string> {
-    const { timeoutMs, onAnswer } = this.settings;
-    const limits = { timeoutMs, ...(startMaxMs !== undefined && { startMaxMs }) };
-    this.#inFlight += 1;
-    try {
-      const text = await post(this.#connections(), sent, deadline, limits);
-      onAnswer?.();
-      return text;
-    } finally {
-      this.#inFlight -= 1;
-    }
+      this.#breaker.execute(async () => {
+        if (!mayWait && slots.waiting >= waitingMax) throw new SubgraphBusy();
+        const text = await post({ pool: this.#openPool(), slots }, sent, deadline, limits);
+        this.settings.onAnswer?.();
+        return text;
+      });
   }
 
   #requestOf({ requestId, authorization }: RouterContext, mayBeStale: boolean) {

@@ -1,5 +1,6 @@
 import type { Dispatcher, Pool } from 'undici';
-import { type Deadline, DeadlineExceeded, deadlines } from './deadlines.js';
+import { type Deadline, DeadlineExceeded, deadlines } from '../resilience/deadlines.js';
+import type { ConnectionSlots } from './connection-slots.js';
 
 export interface PostRequest {
   readonly path: string;
@@ -29,6 +30,13 @@ export interface PostLimits {
   readonly startMaxMs?: number;
 }
 
+/** Where requests are sent. */
+export interface Connections {
+  /** has as many connections as `slots`, or more */
+  readonly pool: Pool;
+  readonly slots: ConnectionSlots;
+}
+
 /**
  * Sends one request by undici's `dispatch`: `request`, with a stream and a signal for each response, takes
  * twice the CPU time (docs/adr/0019-router.md). The deadline also applies while it waits for a connection.
@@ -38,42 +46,52 @@ export interface PostLimits {
  * @throws DeadlineExceeded, ServerError, connection errors of undici
  */
 export function post(
-  pool: Pool,
-  { onSend, ...request }: PostRequest,
+  connections: Connections,
+  request: PostRequest,
   deadline: Deadline,
   { timeoutMs, startMaxMs = Number.POSITIVE_INFINITY }: PostLimits,
 ): Promise<string> {
   return new Promise((resolve, reject) => {
     const nowMs = performance.now();
-    const limits = {
-      pool,
-      deadline,
-      timeoutAtMs: nowMs + timeoutMs,
-      startAtMs: nowMs + startMaxMs,
-    };
-    const handler = new ResponseHandler(limits, resolve, reject, onSend);
-    deadlines.add(handler);
-    pool.dispatch({ method: 'POST', ...request }, handler);
+    const limits = { deadline, timeoutAtMs: nowMs + timeoutMs, startAtMs: nowMs + startMaxMs };
+    new Exchange(connections, request, limits, resolve, reject).begin();
   });
 }
 
-class ResponseHandler implements Dispatcher.DispatchHandler {
+/**
+ * One request and its response: it waits for a slot, has a slot and waits until its connection is open, is sent, and
+ * has ended. If it expires while its connection is opened, that connection stays for others.
+ */
+class Exchange implements Dispatcher.DispatchHandler {
+  #hasSlot = false;
+  #hasEnded = false;
   #controller: Dispatcher.DispatchController | undefined;
   #exceeded: DeadlineExceeded | undefined;
   #status = 0;
   readonly #chunks: Buffer[] = [];
 
   constructor(
+    private readonly connections: Connections,
+    private readonly request: PostRequest,
     private readonly limits: {
-      readonly pool: Pool;
       readonly deadline: Deadline;
       readonly timeoutAtMs: number;
       readonly startAtMs: number;
     },
     private readonly resolve: (text: string) => void,
     private readonly reject: (error: Error) => void,
-    private readonly onSend: (() => void) | undefined,
   ) {}
+
+  begin(): void {
+    deadlines.add(this);
+    this.connections.slots.take(this.#dispatch);
+  }
+
+  readonly #dispatch = () => {
+    this.#hasSlot = true;
+    const { onSend: _, ...request } = this.request;
+    this.connections.pool.dispatch({ method: 'POST', ...request }, this);
+  };
 
   deadlineMs(): number {
     const { deadline, timeoutAtMs, startAtMs } = this.limits;
@@ -83,21 +101,23 @@ class ResponseHandler implements Dispatcher.DispatchHandler {
   expire(): void {
     this.#exceeded = new DeadlineExceeded(this.#isSubgraphFault());
     this.reject(this.#exceeded);
-    this.#controller?.abort(this.#exceeded);
+    if (this.#hasSlot) this.#controller?.abort(this.#exceeded);
+    else this.connections.slots.leave(this.#dispatch);
   }
 
-  /** Not if the operation's deadline came first, or if all connections were busy: that is load. */
+  /** Not if the operation's deadline came first, or if it waited for other requests: that is load. */
   #isSubgraphFault(): boolean {
-    const { pool, deadline, timeoutAtMs, startAtMs } = this.limits;
+    const { deadline, timeoutAtMs, startAtMs } = this.limits;
     const first = this.deadlineMs();
-    if (first === deadline.atMs && first < timeoutAtMs) return false;
-    return first !== startAtMs || pool.stats.connected === 0;
+    if (!this.#hasSlot || (first === deadline.atMs && first < timeoutAtMs)) return false;
+    return first !== startAtMs || this.connections.pool.stats.connected === 0;
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
+    // To abort would close the connection.
+    if (this.#exceeded) throw this.#exceeded;
     this.#controller = controller;
-    if (this.#exceeded) controller.abort(this.#exceeded);
-    else this.onSend?.();
+    this.request.onSend?.();
   }
 
   onResponseStart(_controller: Dispatcher.DispatchController, statusCode: number): void {
@@ -109,7 +129,7 @@ class ResponseHandler implements Dispatcher.DispatchHandler {
   }
 
   onResponseEnd(): void {
-    deadlines.delete(this);
+    this.#end();
     const [first, ...more] = this.#chunks;
     const whole = first && more.length === 0 ? first : Buffer.concat(this.#chunks);
     const text = whole.toString();
@@ -118,7 +138,14 @@ class ResponseHandler implements Dispatcher.DispatchHandler {
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
-    deadlines.delete(this);
+    this.#end();
     this.reject(error);
+  }
+
+  #end(): void {
+    if (this.#hasEnded) return;
+    this.#hasEnded = true;
+    deadlines.delete(this);
+    this.connections.slots.free();
   }
 }

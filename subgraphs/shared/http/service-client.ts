@@ -5,12 +5,14 @@ import type { Caller } from '../config.js';
 import { DomainError, type ErrorCode, tryAgain, UpstreamFault } from '../errors.js';
 import { requestTrace } from '../observability/request-context.js';
 import { isTimeout, retrying } from '../resilience/retry.js';
+import { ConnectionSlots } from './connection-slots.js';
 import { clientKeepAlive } from './keep-alive.js';
 import { post, ServerError } from './post.js';
 
 const connectionsMax = 64;
-/** calls in flight, of which those beyond the connections wait */
-const callsMax = 4 * connectionsMax;
+/** calls that wait for a connection, of which nothing was sent yet */
+const waitingMax = 3 * connectionsMax;
+const startMaxMs = 1000;
 const retriesMax = 2;
 
 const unavailable = () => tryAgain('Service temporarily unavailable. Please retry.');
@@ -27,7 +29,7 @@ export interface CallOptions {
 export interface ServiceClient {
   /**
    * @throws `TRY_AGAIN` without a response in time; the outcome is then unknown. Also at once if too many calls wait
-   *   for a connection
+   *   for a connection, and after a second without one
    * @throws UpstreamFault for a response that does not match the contract
    */
   call<V extends object, A>(call: Call<V, A>, variables: V, options: CallOptions): Promise<A>;
@@ -58,18 +60,19 @@ interface ReplyError {
 export function createServiceClient(url: string, self: Caller, secret: string): ServiceClient {
   const { origin, pathname } = new URL(url);
   const pool = new Pool(origin, { connections: connectionsMax, ...clientKeepAlive });
+  const connections = { pool, slots: new ConnectionSlots(connectionsMax) };
   const ownHeaders = {
     'content-type': 'application/json',
     [callerHeader]: callerCredentials(self, secret),
   };
-  let inFlight = 0;
 
   async function send(body: string, timeoutMs: number): Promise<Reply> {
     const requestId = requestTrace.getStore()?.requestId;
     const headers = requestId ? { ...ownHeaders, 'x-request-id': requestId } : ownHeaders;
     const unlimited = { atMs: Number.POSITIVE_INFINITY };
-    const text = await post(pool, { path: pathname, headers, body }, unlimited, {
+    const text = await post(connections, { path: pathname, headers, body }, unlimited, {
       timeoutMs,
+      startMaxMs,
     }).catch((error: Error) => {
       if (error instanceof ServerError) return error.body;
       throw error;
@@ -83,17 +86,14 @@ export function createServiceClient(url: string, self: Caller, secret: string): 
     { timeoutMs, repeatable }: CallOptions,
     read: (reply: Reply) => R,
   ): Promise<R> {
-    if (inFlight >= callsMax) throw unavailable();
+    if (connections.slots.waiting >= waitingMax) throw unavailable();
     const body = bodyOf(call, variables);
-    inFlight += 1;
     const once = async () => read(await send(body, timeoutMs));
     try {
       return await (repeatable ? retry.execute(once) : once());
     } catch (error) {
       if (isAnswer(error)) throw error;
       throw unavailable();
-    } finally {
-      inFlight -= 1;
     }
   }
 

@@ -13,14 +13,15 @@ class Deadlines {
 
   add(entry: Entry): void {
     this.#entries.add(entry);
-    this.#timer ??= setInterval(() => this.#check(), checkEveryMs).unref();
+    this.#timer ??= setInterval(() => this.check(), checkEveryMs).unref();
   }
 
   delete(entry: Entry): void {
     this.#entries.delete(entry);
   }
 
-  #check(): void {
+  /** Cancels what is due; called every 50 ms. */
+  check(): void {
     const nowMs = performance.now();
     for (const entry of this.#entries) {
       if (nowMs < entry.deadlineMs()) continue;

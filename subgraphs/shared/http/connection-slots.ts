@@ -1,0 +1,44 @@
+/**
+ * A number of connections to one server, and those who wait for one, in order of arrival. It is in front of the queue
+ * of undici's pool, from which a request that has expired cannot be removed.
+ */
+export class ConnectionSlots {
+  readonly #waiting = new Set<() => void>();
+  #used = 0;
+
+  constructor(readonly max: number) {}
+
+  get waiting(): number {
+    return this.#waiting.size;
+  }
+
+  /** @param start called with a slot, at once or later; then `free` must be called once */
+  take(start: () => void): void {
+    if (this.#used >= this.max || this.#waiting.size > 0) this.#waiting.add(start);
+    else this.#start(start);
+  }
+
+  /** It does not wait any more. */
+  leave(start: () => void): void {
+    this.#waiting.delete(start);
+  }
+
+  free(): void {
+    this.#used -= 1;
+    // undici takes the connection back after the handler of the response.
+    if (this.#waiting.size > 0) queueMicrotask(() => this.#startWaiting());
+  }
+
+  #startWaiting(): void {
+    for (const start of this.#waiting) {
+      if (this.#used >= this.max) return;
+      this.#waiting.delete(start);
+      this.#start(start);
+    }
+  }
+
+  #start(start: () => void): void {
+    this.#used += 1;
+    start();
+  }
+}
