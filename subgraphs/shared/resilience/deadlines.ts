@@ -1,4 +1,6 @@
 const checkEveryMs = 50;
+/** So long after the last check the event loop has stalled. */
+const lateAfterMs = 2 * checkEveryMs;
 
 interface Entry {
   /** by `performance.now()`; it may be moved later */
@@ -6,14 +8,20 @@ interface Entry {
   expire(): void;
 }
 
-/** Something that is cancelled at its deadline, at most 50 ms late. One timer serves all, so each is cheap. */
+/**
+ * Something that is cancelled at its deadline, some 50 ms late. One timer serves all, so each is cheap. After a stall
+ * of the event loop nothing is cancelled before what arrived meanwhile has been read: it may be the answer.
+ */
 class Deadlines {
   readonly #entries = new Set<Entry>();
   #timer: NodeJS.Timeout | undefined;
+  #checkedMs = 0;
 
   add(entry: Entry): void {
     this.#entries.add(entry);
-    this.#timer ??= setInterval(() => this.check(), checkEveryMs).unref();
+    if (this.#timer) return;
+    this.#checkedMs = performance.now();
+    this.#timer = setInterval(() => this.check(), checkEveryMs).unref();
   }
 
   delete(entry: Entry): void {
@@ -22,6 +30,15 @@ class Deadlines {
 
   /** Cancels what is due; called every 50 ms. */
   check(): void {
+    const nowMs = performance.now();
+    const isLate = nowMs - this.#checkedMs > lateAfterMs;
+    this.#checkedMs = nowMs;
+    // Timers run before the sockets are read, and this after it.
+    if (isLate) setImmediate(() => this.#expire());
+    else this.#expire();
+  }
+
+  #expire(): void {
     const nowMs = performance.now();
     for (const entry of this.#entries) {
       if (nowMs < entry.deadlineMs()) continue;
