@@ -190,7 +190,9 @@ export async function startRouter(env = process.env, overrides: Overrides = {}) 
     let admitted: Admitted | null = null;
     try {
       const body = await readGraphQLBody(request, bodyMaxBytes);
-      admitted = admission.admit(textOf(body));
+      // Apollo Server refuses mutations by GET.
+      const isQuery = request.method !== 'POST';
+      admitted = admission.admit(textOf(body), isQuery ? 'query' : undefined);
       if (!admitted) {
         refuseOperation(response);
         void charge().catch(() => {});

@@ -87,6 +87,16 @@ describe('a router that has as many operations as it can do', () => {
     expect(titles).toContain(data.book.title);
   });
 
+  it('knows that what is sent by GET is a query', async () => {
+    const finish = await fill();
+    const url = `${router.url}?${new URLSearchParams({ query: bookQuery(7) })}`;
+    const headers = { 'apollo-require-preflight': 'true' };
+    expect((await fetch(url, { headers })).status).toBe(503);
+    expect(await metric('holdfast_operations_running')).toMatchObject({ mutation: 0, payment: 0 });
+    await finish();
+    expect((await fetch(url, { headers })).status).toBe(200);
+  });
+
   it('refuses operations over a WebSocket, too', async () => {
     const finish = await fill();
     const client = createClient({ url: router.url, webSocketImpl: WebSocket, retryAttempts: 0 });

@@ -1,5 +1,8 @@
+import { ApolloServer, type ApolloServerPlugin } from '@apollo/server';
 import { getOperationAST, type OperationDefinitionNode, parse } from 'graphql';
-import { classOf, textOf } from './operation-class.js';
+import type { Admitted, OperationClass, RouterContext } from '../context.js';
+import { overloaded } from './admission.js';
+import { classOf, operationClassPlugin, textOf } from './operation-class.js';
 
 const classIn = (text: string, name?: string) => {
   const document = parse(text);
@@ -46,4 +49,43 @@ describe('an operation is known again', () => {
       expect(textOf(body)).toBe('');
     },
   );
+});
+
+describe('an operation that is refused once its class is known', () => {
+  it('is not counted before, neither its cost nor a login', async () => {
+    const counted: string[] = [];
+    const counting: ApolloServerPlugin<RouterContext> = {
+      requestDidStart: async () => ({
+        async didResolveOperation({ request }) {
+          counted.push(request.operationName as string);
+        },
+      }),
+    };
+    const server = new ApolloServer<RouterContext>({
+      typeDefs: 'type Query { a: Int } type Mutation { b: Int }',
+      plugins: [operationClassPlugin([counting])],
+    });
+    const full: Admitted = {
+      operationClass: 'query',
+      setClass(actual: OperationClass) {
+        if (actual === 'mutation') throw overloaded();
+      },
+      end() {},
+    };
+    const send = async (query: string, operationName: string) => {
+      const contextValue = {
+        requestId: 'r',
+        authorization: undefined,
+        address: '',
+        admitted: full,
+      };
+      const { http } = await server.executeOperation({ query, operationName }, { contextValue });
+      return { status: http.status, retryAfter: http.headers.get('retry-after') };
+    };
+    const refused = { status: 503, retryAfter: '1' };
+    expect(await send('mutation Refused { b }', 'Refused')).toEqual(refused);
+    expect((await send('query Read { a }', 'Read')).status).not.toBe(503);
+    expect(counted).toEqual(['Read']);
+    await server.stop();
+  });
 });

@@ -33,21 +33,35 @@ export function classOf(
   return fields.every(({ name }) => payments.includes(name.value)) ? 'payment' : 'mutation';
 }
 
-/** Classes each operation when it is parsed, and refuses it if too many of its class run. */
-export const operationClassPlugin: ApolloServerPlugin<RouterContext> = {
-  async requestDidStart() {
-    return {
-      async didResolveOperation({ document, operation, contextValue }) {
-        if (!operation) return;
-        try {
-          contextValue.admitted?.setClass(classOf(document, operation));
-        } catch (error) {
-          throw withUnavailableStatus(error);
-        }
-      },
-    };
-  },
-};
+/**
+ * Classes each operation when it is parsed, and refuses it if too many of its class run. Apollo Server calls the
+ * plugins for a parsed operation at the same time, so this one calls those that count what is executed.
+ *
+ * @param countingPlugins with `didResolveOperation` only
+ */
+export function operationClassPlugin(
+  countingPlugins: readonly ApolloServerPlugin<RouterContext>[],
+): ApolloServerPlugin<RouterContext> {
+  return {
+    async requestDidStart(request) {
+      const counting = await Promise.all(
+        countingPlugins.map((plugin) => plugin.requestDidStart?.(request)),
+      );
+      return {
+        async didResolveOperation(resolved) {
+          const { document, operation, contextValue } = resolved;
+          if (!operation) return;
+          try {
+            contextValue.admitted?.setClass(classOf(document, operation));
+          } catch (error) {
+            throw withUnavailableStatus(error);
+          }
+          await Promise.all(counting.map((each) => each?.didResolveOperation?.(resolved)));
+        },
+      };
+    },
+  };
+}
 
 /** Apollo Server takes the status from the error. */
 function withUnavailableStatus(error: unknown): unknown {

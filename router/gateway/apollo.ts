@@ -101,9 +101,10 @@ export function createApollo(options: ApolloOptions) {
       operationMetrics(registry, nameOperations(operations.map(({ name }) => name))),
       onlyLimitErrors,
       operationChecks,
-      operationClassPlugin,
-      costLimitPlugin(config, () => supergraph.lengths()),
-      loginLimitPlugin(consumeLimit, config.ROUTER_SECRET),
+      operationClassPlugin([
+        costLimitPlugin(config, () => supergraph.lengths()),
+        loginLimitPlugin(consumeLimit, config.ROUTER_SECRET),
+      ]),
       subscriptionPlugin,
       jsonStatus,
     ],
