@@ -7,6 +7,7 @@ import type { RowKey } from '../row-key.js';
 
 const abandonedAfterMs = 15_000;
 const batchMax = 50;
+const beforeAll = '00000000-0000-0000-0000-000000000000';
 // Longer than a release may take.
 const claimMs = 15_000;
 
@@ -14,7 +15,7 @@ const claimMs = 15_000;
  * Cancels the orders of checkouts that stopped half-way: PENDING orders without a recorded reservation
  * whose idempotency key is not claimed. They have no number, so nobody sees them. The reservation is
  * released first, which also refuses a reserve request that arrives later. Then the key is free and the
- * customer may retry.
+ * customer may retry. Goes on until it has seen all of them: an overload leaves thousands.
  *
  * @returns the number of orders cancelled
  */
@@ -24,23 +25,31 @@ export async function abandonOrders(
   afterMs = abandonedAfterMs,
 ): Promise<number> {
   const em = app.orm.em.fork();
-  const stale = await sql<RowKey>(
+  let cancelled = 0;
+  for (let last: string | undefined = beforeAll; last !== undefined; ) {
+    const stale: RowKey[] = await findStale(em, last, afterMs);
+    for (const order of stale) {
+      if (isStopping()) return cancelled;
+      if ((await claimAbandoned(em, order)) && (await abandon(app, order))) cancelled += 1;
+    }
+    last = stale.length < batchMax ? undefined : stale.at(-1)?.id;
+  }
+  return cancelled;
+}
+
+/** The next batch after an order, by id: one that cannot be cancelled now does not come again. */
+function findStale(em: EntityManager, after: string, afterMs: number): Promise<RowKey[]> {
+  return sql<RowKey>(
     em,
     `select customer_id as "customerId", id from customer_order o
-     where status = 'PENDING' and expires_at is null
+     where status = 'PENDING' and expires_at is null and id > $3
        and created_at < now() - $1 * interval '1 ms'
        and not exists (select from idempotency_key k
                        where k.user_id = o.customer_id and k.subject_id = o.id
                          and k.claimed_until > now())
      order by id limit $2`,
-    [afterMs, batchMax],
+    [afterMs, batchMax, after],
   );
-  let cancelled = 0;
-  for (const order of stale) {
-    if (isStopping()) break;
-    if ((await claimAbandoned(em, order)) && (await abandon(app, order))) cancelled += 1;
-  }
-  return cancelled;
 }
 
 /**

@@ -1,0 +1,51 @@
+import { createTestDatabases } from '../../../tests/harness/databases.js';
+import { logger } from '../../../tests/harness/stock-engine.js';
+import { connect, disconnect } from '../../shared/database/connect.js';
+import { sql } from '../../shared/database/sql.js';
+import type { OrderApp } from '../context.js';
+import { databaseSchema } from '../mikro-orm.config.js';
+import { abandonOrders } from './abandon-orders.js';
+
+const count = 120;
+
+describe('checkouts that stopped half-way', () => {
+  let databases: Awaited<ReturnType<typeof createTestDatabases<'order'>>>;
+  let orm: Awaited<ReturnType<typeof connect>>;
+  beforeAll(async () => {
+    databases = await createTestDatabases(['order']);
+    const url = databases.urls.order;
+    orm = await connect({ name: 'test', url, poolMax: 4, logger }, databaseSchema);
+  });
+  afterAll(async () => {
+    await disconnect(orm);
+    await databases.drop();
+  });
+
+  const pending = async () => {
+    const query = `select count(*)::int as count from customer_order where status = 'PENDING'`;
+    return (await sql<{ count: number }>(orm.em.fork(), query))[0]?.count;
+  };
+
+  it('are all cancelled in one run, also behind those that cannot be', async () => {
+    await sql(
+      orm.em.fork(),
+      `insert into customer_order (id, customer_id, total_amount, currency_code, shipping_address, created_at)
+       select id, id, 1, 'USD', '{}', now() - interval '1 minute'
+       from (select gen_random_uuid() as id from generate_series(1, $1)) made`,
+      [count],
+    );
+    // Those of the first batch were paid, which is an error that somebody has to look at.
+    let released = 0;
+    const release = async () => ({ state: ++released <= 50 ? 'COMMITTED' : 'RELEASED' });
+    const app = { orm, logger, reservations: { release } } as unknown as OrderApp;
+    expect(await abandonOrders(app)).toBe(count - 50);
+    expect(released).toBe(count);
+    expect(await pending()).toBe(50);
+  });
+
+  it('stop at once when the process stops', async () => {
+    const app = { orm, logger } as unknown as OrderApp;
+    expect(await abandonOrders(app, () => true)).toBe(0);
+    expect(await pending()).toBe(50);
+  });
+});
