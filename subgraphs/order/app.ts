@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import { createClaims } from '../shared/idempotency/claim-key.js';
+import { createClaimReleases, createClaims } from '../shared/idempotency/claim-key.js';
 import { createShopOwners } from '../shared/rights/shop-owners.js';
 import type { SubgraphParts } from '../shared/subgraph-definition.js';
 import { type CheckoutApp, createCheckoutWrites } from './checkout/checkout-writes.js';
@@ -51,6 +51,7 @@ export async function createApp(parts: Parts): Promise<CheckoutApp & LiveApp> {
     feeds,
     reservations: createReservations(reserving, ending),
     claimKey: createClaims(orm.em),
+    releaseClaim: createClaimReleases(orm.em),
     writes: createCheckoutWrites(orm.em),
     shortSkus: createShortSkus(warehouse, logger),
     providers,

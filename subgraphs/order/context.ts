@@ -2,7 +2,7 @@ import type { MikroORM } from '@mikro-orm/postgresql';
 import type { PartitionedTable } from '../shared/database/partitions/keep-partitions.js';
 import type { SubgraphContext } from '../shared/graphql/context.js';
 import type { ServiceClient } from '../shared/http/service-client.js';
-import type { ClaimOnce } from '../shared/idempotency/claim-key.js';
+import type { ClaimOnce, ReleaseClaim } from '../shared/idempotency/claim-key.js';
 import type { Logger } from '../shared/observability/logger.js';
 import type { ShopOwners } from '../shared/rights/shop-owners.js';
 import type { ProviderChecks } from './payment/provider/check-providers.js';
@@ -22,6 +22,7 @@ export interface OrderApp {
   readonly owners: ShopOwners;
   readonly reservations: Reservations;
   readonly claimKey: ClaimOnce;
+  readonly releaseClaim: ReleaseClaim;
   readonly providers: PaymentProviders;
   readonly providerChecks: ProviderChecks;
   readonly faults: PaymentFaults;

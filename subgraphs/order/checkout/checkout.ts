@@ -5,7 +5,6 @@ import {
   claimKey,
   fingerprintOf,
   type IdempotencyKeyRef,
-  releaseClaim,
 } from '../../shared/idempotency/claim-key.js';
 import { newId } from '../../shared/ids.js';
 import { payPlacedOrder } from '../payment/pay-order.js';
@@ -33,7 +32,7 @@ import { requireOneAddress } from './shipping-address.js';
  *   a retry with the same key is safe
  */
 export async function checkout(context: CheckoutContext, input: CheckoutInput) {
-  const { app, em } = context;
+  const { app } = context;
   const customerId = identityOf(context).id;
   requireOneAddress(input);
   const items = input.items ? mergeItems(input.items) : null;
@@ -57,7 +56,7 @@ export async function checkout(context: CheckoutContext, input: CheckoutInput) {
         : await reserveOrder(attempt, placed.order);
     return await payOrShow(context, input, outcome);
   } catch (error) {
-    await releaseClaim(em, key, orderId).catch(() => {}); // it expires anyway
+    app.releaseClaim({ key, subjectId: orderId, claimedUntil: claim.claimedUntil });
     throw error;
   }
 }

@@ -2,12 +2,7 @@ import { Length } from 'class-validator';
 import { createUnionType, Field, InputType } from 'type-graphql';
 import { UUID } from '../../shared/graphql/scalars.js';
 import { OneLine } from '../../shared/graphql/validation.js';
-import {
-  claimKey,
-  fingerprintOf,
-  releaseClaim,
-  storeOutcome,
-} from '../../shared/idempotency/claim-key.js';
+import { claimKey, fingerprintOf, storeOutcome } from '../../shared/idempotency/claim-key.js';
 import { newId } from '../../shared/ids.js';
 import { Order, OrderExpired } from '../order/order.js';
 import { requireOwnOrder } from '../order/visible-orders.js';
@@ -90,7 +85,7 @@ export async function payOrder(context: PaymentContext, input: PayOrderInput) {
   try {
     const begun = await begin(context, order, claim.subjectId, input.paymentMethod);
     if (begun.kind === 'limited') {
-      await releaseClaim(em, key, claim.subjectId);
+      app.releaseClaim({ key, ...claim });
       return tooManyAttempts(begun.retryAt);
     }
     const isBegun = begun.kind === 'begun';
@@ -103,7 +98,7 @@ export async function payOrder(context: PaymentContext, input: PayOrderInput) {
       ? await authorizeAndReadResult(context, begun.payment)
       : await showPayment(context, begun.payment);
   } catch (error) {
-    await releaseClaim(em, key, claim.subjectId).catch(() => {}); // it expires anyway
+    app.releaseClaim({ key, ...claim });
     throw error;
   }
 }

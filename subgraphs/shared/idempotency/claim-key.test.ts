@@ -1,3 +1,4 @@
+import { statementsOf } from '../../../tests/harness/count-statements.js';
 import { createTestDatabases } from '../../../tests/harness/databases.js';
 import { logger } from '../../../tests/harness/stock-engine.js';
 import { databaseSchema } from '../../order/mikro-orm.config.js';
@@ -7,10 +8,10 @@ import { sql } from '../database/sql.js';
 import { newId } from '../ids.js';
 import {
   claimKey,
+  createClaimReleases,
   createClaims,
   fingerprintOf,
   IdempotencyKey,
-  releaseClaim,
   storeOutcome,
 } from './claim-key.js';
 
@@ -40,6 +41,38 @@ describe('idempotency keys', () => {
     await storeOutcome(orm.em.fork(), key, mine.subjectId, { n: 1 });
     expect(await waiting).toMatchObject({ subjectId: mine.subjectId, outcome: { n: 1 } });
     expect(await claim(key)).toMatchObject({ subjectId: mine.subjectId, outcome: { n: 1 } });
+  });
+
+  const release = (claim: Parameters<ReturnType<typeof createClaimReleases>>[0]) =>
+    createClaimReleases(orm.em)(claim);
+
+  it('are released together, in one statement, and only the claim that was made', async () => {
+    const keys = Array.from({ length: 20 }, (_, n) => keyOf(`h${n}`));
+    const first = await Promise.all(keys.map((key) => claim(key)));
+    const releaseSome = createClaimReleases(orm.em);
+    const releaseAll = () => {
+      for (const [n, each] of first.entries()) releaseSome({ key: keys[n] as never, ...each });
+    };
+    const statements = await statementsOf('test', /update idempotency_key k/, async () => {
+      releaseAll();
+      await Promise.all(keys.map((key) => claim(key)));
+    });
+    expect(statements).toHaveLength(1);
+    // In the same statement as one of a claim that is live.
+    const other = keyOf('i');
+    const live = await claim(other);
+    releaseAll();
+    releaseSome({ key: other, ...live });
+    await claim(other);
+    const claimed = async () => {
+      const query = `select count(*)::int as count from idempotency_key
+        where user_id = any ($1::uuid[]) and claimed_until > now()`;
+      const [row] = await sql<{ count: number }>(orm.em.fork(), query, [
+        keys.map(({ userId }) => userId),
+      ]);
+      return row?.count;
+    };
+    expect(await claimed()).toBe(20);
   });
 
   it('go to one of twenty concurrent claims', async () => {
@@ -72,7 +105,7 @@ describe('idempotency keys', () => {
   it('can be claimed again, with the same id, after a release or the death of the process', async () => {
     const key = keyOf('e');
     const first = await claim(key);
-    await releaseClaim(orm.em.fork(), key, first.subjectId);
+    release({ key, ...first });
     const second = await claim(key);
     expect(second).toMatchObject({ subjectId: first.subjectId, outcome: null });
     await sql(
@@ -89,7 +122,7 @@ describe('idempotency keys', () => {
     await sql(orm.em.fork(), 'delete from idempotency_key where user_id = $1', [key.userId]);
     const next = await claim(key);
     await storeOutcome(orm.em.fork(), key, slow.subjectId, { n: 1 });
-    await releaseClaim(orm.em.fork(), key, slow.subjectId);
+    release({ key, ...slow });
     await storeOutcome(orm.em.fork(), key, next.subjectId, { n: 2 });
     expect(await claim(key)).toMatchObject({ subjectId: next.subjectId, outcome: { n: 2 } });
   });

@@ -194,16 +194,42 @@ export async function storeOutcome(
   );
 }
 
-/** Releases a claim without an outcome, so that the next request with the key can proceed at once. */
-export async function releaseClaim(
-  em: EntityManager,
-  key: IdempotencyKeyRef,
-  subjectId: string,
-): Promise<void> {
-  await sqlPrepared(
-    em,
-    `update idempotency_key set claimed_until = now() - interval '1 ms', updated_at = now()
-     where user_id = $1 and operation = $2 and key = $3 and subject_id = $4 and outcome is null`,
-    [key.userId, key.operation, key.key, subjectId],
-  );
+interface ReleasedClaim extends Pick<Claim<object>, 'subjectId' | 'claimedUntil'> {
+  readonly key: IdempotencyKeyRef;
 }
+/** Releases a claim without an outcome, so that the next request with the key can proceed at once. */
+export type ReleaseClaim = (claim: ReleasedClaim) => void;
+
+/**
+ * Releases claims of this database; those that are released at the same time share one statement. Nobody waits for it:
+ * a request with the key waits until it is claimed or lapses. A later claim of the key is not released.
+ */
+export function createClaimReleases(em: EntityManager): ReleaseClaim {
+  const release = groupWrites(async (claims: readonly ReleasedClaim[]) => {
+    await sqlPrepared(em.fork(), releaseSql, [
+      claims.map(({ key }) => key.userId),
+      claims.map(({ key }) => key.operation),
+      claims.map(({ key }) => key.key),
+      claims.map(({ subjectId }) => subjectId),
+      claims.map(({ claimedUntil }) => claimedUntil),
+    ]);
+    return claims.map(() => null);
+  });
+  // It expires anyway.
+  return (claim) => void release(claim).catch(() => {});
+}
+
+// Locked in the order in which claims lock them.
+const releaseSql = `
+  with released as (
+    select k.user_id, k.operation, k.key
+    from idempotency_key k
+      join unnest($1::uuid[], $2::text[], $3::text[], $4::uuid[], $5::timestamptz[])
+        as claim (user_id, operation, key, subject_id, claimed_until)
+        using (user_id, operation, key, subject_id, claimed_until)
+    where k.outcome is null
+    order by k.user_id, k.operation, k.key for update of k
+  )
+  update idempotency_key k set claimed_until = now() - interval '1 ms', updated_at = now()
+  from released
+  where (k.user_id, k.operation, k.key) = (released.user_id, released.operation, released.key)`;
