@@ -32,11 +32,12 @@ export interface Reservations {
   release(orderId: string, reason: ReleaseReason, actor?: string): Promise<DecidedReservation>;
 }
 
-// A lock may be waited for up to 8 s, and a transaction then takes up to 4 s.
+// What waits for its batch is refused after about a second. A batch may be split for up to 8 s, and a transaction
+// then takes up to 4 s.
 const reserveOptions = { timeoutMs: 13_000, repeatable: true };
 const endOptions = { timeoutMs: 6000, repeatable: true };
-// How long a batch may wait for a request whose sku is contended. That request is then repeated,
-// together with others of its kind.
+// How long a request of many waits for one whose sku is contended. That one is then repeated, together with others of
+// its kind.
 const answerWithinMs = { first: 100, again: 300 };
 
 /**

@@ -7,7 +7,13 @@ import { setWarehouseActive } from '../activation/set-warehouse-active.js';
 import type { Warehouse } from '../warehouse/warehouse.js';
 import { decideReservations, type ReserveOutcome } from './decide-reservations.js';
 import { createStockLocks } from './dispatcher/stock-locks.js';
-import { commitReservation, releaseReservation, reserveStock, type StockEngine } from './engine.js';
+import {
+  commitReservation,
+  releaseReservation,
+  reserveStock,
+  reserveStockBefore,
+  type StockEngine,
+} from './engine.js';
 
 const reserveForMs = 3_600_000;
 const request = (key: StockKey, quantity: number, orderId = newId()): ReserveRequest => {
@@ -145,6 +151,35 @@ describe('reserving stock', () => {
     expect(second).toBe(first);
     await first;
     expect(engine.undecided.size).toBe(0);
+  });
+
+  it('keeps what it decided for a caller that was answered WAITING, also a refusal, and once', async () => {
+    let queued = 0;
+    const decisions: PromiseWithResolvers<ReserveOutcome>[] = [];
+    const slow = {
+      undecided: new Map(),
+      reserving: {
+        submit() {
+          queued += 1;
+          const decision = Promise.withResolvers<ReserveOutcome>();
+          decisions.push(decision);
+          return decision.promise;
+        },
+      },
+    } as unknown as StockEngine;
+    const same = request({ shopId: newId(), sku: 'S' } as StockKey, 1);
+    const ask = () => reserveStockBefore(slow, same, Promise.resolve(null));
+    expect([await ask(), await ask()]).toEqual([null, null]);
+    decisions[0]?.reject(new Error('busy'));
+    await new Promise(setImmediate);
+    await expect(reserveStock(slow, same)).rejects.toThrow('busy');
+    expect([queued, slow.undecided.size]).toEqual([1, 0]);
+    // A new attempt after the refusal is a new request.
+    const next = reserveStock(slow, same);
+    expect(queued).toBe(2);
+    decisions[1]?.reject(new Error('still busy'));
+    await expect(next).rejects.toThrow('still busy');
+    expect(slow.undecided.size).toBe(0);
   });
 
   it('does not report SHORT to an order that reserved the last units itself, with simultaneous requests', async () => {

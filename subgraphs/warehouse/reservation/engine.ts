@@ -21,12 +21,22 @@ import { findBlockedOrders, findBlockedRequests } from './locked-rows.js';
  */
 export const rowWaitMs = 300;
 
+/** How long an outcome is kept for a caller that was answered WAITING, and asks again. */
+const keptMs = 1000;
+
+interface Undecided {
+  readonly outcome: Promise<ReserveOutcome>;
+  /** false after a caller was answered WAITING, until it asks again */
+  isAwaited: boolean;
+  isDecided: boolean;
+}
+
 /** Everything that moves stock in one process. */
 export interface StockEngine extends StockStore {
   /** reservations, in batches under the locks of their skus */
   readonly reserving: Dispatcher<ReserveRequest, ReserveOutcome>;
-  /** requests that `reserving` has not decided yet: the same request again gets the same promise */
-  readonly undecided: Map<string, Promise<ReserveOutcome>>;
+  /** requests that `reserving` has not decided, or whose outcome nobody has got: the same request again gets it */
+  readonly undecided: Map<string, Undecided>;
   /** commits and releases, in batches that need no Redis */
   readonly ending: Dispatcher<EndRequest, ReservationStatus>;
 }
@@ -80,16 +90,50 @@ export function createStockEngine(parts: StockEngineParts): StockEngine {
  *
  * @throws `TRY_AGAIN` when the skus cannot be locked now; nothing was done then
  */
-export function reserveStock(
-  { reserving, undecided }: StockEngine,
+export const reserveStock = (
+  engine: StockEngine,
   request: ReserveRequest,
-): Promise<ReserveOutcome> {
+): Promise<ReserveOutcome> => submit(engine, request).outcome;
+
+/**
+ * As `reserveStock`, until `late` resolves. The same request again waits on, or gets what was decided meanwhile: a
+ * refusal, too, which it would otherwise not know of and wait for a second time.
+ *
+ * @returns null if it is not decided by then
+ */
+export function reserveStockBefore(
+  engine: StockEngine,
+  request: ReserveRequest,
+  late: Promise<null>,
+): Promise<ReserveOutcome | null> {
+  const undecided = submit(engine, request);
+  const leave = () => {
+    undecided.isAwaited = false;
+    return null;
+  };
+  return Promise.race([undecided.outcome, late.then(leave)]);
+}
+
+function submit({ reserving, undecided }: StockEngine, request: ReserveRequest): Undecided {
   const key = JSON.stringify([request.orderId, request.lines]);
-  const pending = undecided.get(key);
-  if (pending) return pending;
-  const decided = reserving.submit(request).finally(() => undecided.delete(key));
-  undecided.set(key, decided);
-  return decided;
+  const known = undecided.get(key);
+  if (known) {
+    known.isAwaited = true;
+    if (known.isDecided) undecided.delete(key);
+    return known;
+  }
+  const made = { outcome: reserving.submit(request), isAwaited: true, isDecided: false };
+  const forget = () => {
+    if (undecided.get(key) === made) undecided.delete(key);
+  };
+  const decide = () => {
+    made.isDecided = true;
+    if (made.isAwaited) forget();
+    else setTimeout(forget, keptMs).unref();
+  };
+  made.outcome.then(decide, decide);
+  undecided.set(key, made);
+  return made;
 }
 
 /**

@@ -38,6 +38,7 @@ import {
   type ReservationContext,
   releaseReservation,
   reserveStock,
+  reserveStockBefore,
 } from './engine.js';
 
 const requestsMax = 256;
@@ -193,11 +194,12 @@ export class ReservationResolver {
   ): Answer[] {
     const late = answerWithinMs ? sleep(clamp(answerWithinMs), null, { ref: false }) : null;
     return atMost(requests).map((request) => {
-      const outcome = reserveStock(app, request);
       const { orderId } = request;
       return late
-        ? Promise.race([outcome, late.then(() => ({ orderId, state: 'WAITING' as const }))])
-        : outcome;
+        ? reserveStockBefore(app, request, late).then(
+            (outcome) => outcome ?? { orderId, state: 'WAITING' as const },
+          )
+        : reserveStock(app, request);
     });
   }
 

@@ -5,7 +5,7 @@ import { busy } from './stock-refusal.js';
 
 /** How long batches look for held rows before they lock any, after a lock timeout. */
 const rememberMs = 1000;
-/** How long a batch may be split and repeated; the callers have given up then. */
+/** How long a batch may be split and repeated: the order subgraph waits for 13 s. */
 const batchMaxMs = 8000;
 
 /**
