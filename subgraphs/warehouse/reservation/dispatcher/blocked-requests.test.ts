@@ -3,7 +3,7 @@ import { createStockMetrics } from '../../stock/metrics.js';
 import { BlockedRequests } from './blocked-requests.js';
 import { Dispatcher } from './dispatcher.js';
 import type { StockLocks } from './stock-locks.js';
-import { waitingFor } from './waiting-queue.js';
+import { WaitingQueue, waitingFor } from './waiting-queue.js';
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 const lockTimeout = () => Object.assign(new Error('lock timeout'), { code: '55P03' });
@@ -45,6 +45,22 @@ describe('requests whose rows are locked', () => {
     await pause(250);
     expect(freed).toEqual(['first', 'second']);
     expect(blocked.length).toBe(0);
+  });
+
+  it('wait for their batch from when they are put back, in order of arrival', async () => {
+    const queue = new WaitingQueue<string, number>({
+      batchMax: 10,
+      keysPerBatchMax: 10,
+      queueMax: 10,
+    });
+    queue.push(waitingFor<string, number>('set aside', ['A']).waiting);
+    const taken = queue.take(['A']);
+    await pause(20);
+    const arrivedMs = performance.now();
+    queue.push(waitingFor<string, number>('later', ['A']).waiting);
+    queue.putBack(taken);
+    expect(queue.removeBefore(arrivedMs)).toEqual([]);
+    expect(queue.take(['A']).map(({ request }) => request)).toEqual(['set aside', 'later']);
   });
 
   it('are refused only after another lock timeout', async () => {

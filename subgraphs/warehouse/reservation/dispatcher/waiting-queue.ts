@@ -5,8 +5,10 @@ import type { DispatcherLimits } from './dispatcher-limits.js';
 export interface Waiting<Request, Outcome> {
   readonly request: Request;
   readonly keys: readonly string[];
-  /** `performance.now()` */
+  /** when it arrived, by `performance.now()` */
   readonly enqueuedMs: number;
+  /** since when it waits for its batch: later if it was set aside */
+  waitsSinceMs: number;
   /** asserts that it is called once, and that `reject` is not */
   resolve(outcome: Outcome): void;
   reject(error: unknown): void;
@@ -16,6 +18,7 @@ export interface Waiting<Request, Outcome> {
 /** A request that waits from now on, and the promise of its answer. */
 export function waitingFor<Request, Outcome>(request: Request, keys: readonly string[]) {
   const { promise, resolve, reject } = Promise.withResolvers<Outcome>();
+  const nowMs = performance.now();
   let isAnswered = false;
   const answer = () => {
     assert(!isAnswered, 'a request is answered once');
@@ -24,7 +27,8 @@ export function waitingFor<Request, Outcome>(request: Request, keys: readonly st
   const waiting: Waiting<Request, Outcome> = {
     request,
     keys,
-    enqueuedMs: performance.now(),
+    enqueuedMs: nowMs,
+    waitsSinceMs: nowMs,
     resolve(outcome) {
       answer();
       resolve(outcome);
@@ -78,8 +82,10 @@ export class WaitingQueue<Request, Outcome> {
     this.#queue.push(waiting);
   }
 
-  /** Puts requests back that were taken, before all that arrived later. */
+  /** Puts requests back that were taken, before all that arrived later. They wait from now on. */
   putBack(taken: readonly Waiting<Request, Outcome>[]): void {
+    const nowMs = performance.now();
+    for (const each of taken) each.waitsSinceMs = nowMs;
     this.#queue = [...taken, ...this.#queue].sort((a, b) => a.enqueuedMs - b.enqueuedMs);
   }
 
@@ -117,9 +123,9 @@ export class WaitingQueue<Request, Outcome> {
     return batch;
   }
 
-  /** Removes and returns the requests that arrived before a time (`performance.now()`). */
+  /** Removes and returns the requests that have waited since before a time (`performance.now()`). */
   removeBefore(latestMs: number): Waiting<Request, Outcome>[] {
-    const isEarlier = ({ enqueuedMs }: Waiting<Request, Outcome>) => enqueuedMs < latestMs;
+    const isEarlier = ({ waitsSinceMs }: Waiting<Request, Outcome>) => waitsSinceMs < latestMs;
     const removed = this.#queue.filter(isEarlier);
     if (removed.length > 0) this.#queue = this.#queue.filter((waiting) => !isEarlier(waiting));
     return removed;
