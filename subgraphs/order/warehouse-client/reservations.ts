@@ -7,7 +7,7 @@ import type {
   ReserveRequest,
 } from '../../contracts/reservation.js';
 import { commitReservation, releaseReservation, reserveStock } from '../../contracts/warehouse.js';
-import { Coalescer } from '../../shared/batching/coalescer.js';
+import { type CoalesceLimits, Coalescer } from '../../shared/batching/coalescer.js';
 import type { ServiceClient } from '../../shared/http/service-client.js';
 
 /** The answer of the warehouse subgraph about an order's reservation. */
@@ -40,6 +40,9 @@ const endOptions = { timeoutMs: 6000, repeatable: true };
 // its kind.
 const answerWithinMs = { first: 100, again: 300 };
 
+/** Nothing is reserved before the first request: one that waits for longer is refused. */
+const firstWaitMaxMs = 1000;
+
 /**
  * Concurrent calls share one request.
  *
@@ -47,11 +50,12 @@ const answerWithinMs = { first: 100, again: 300 };
  * @param ending for commit and release, which must not wait behind them
  */
 export function createReservations(reserving: ServiceClient, ending: ServiceClient): Reservations {
-  const reserveBatch = (ms: number) =>
-    new Coalescer<ReserveRequest, ReservationAnswer>((requests) =>
-      reserving.callEach(reserveStock, { requests, ms }, reserveOptions),
+  const reserveBatch = (ms: number, limits: Partial<CoalesceLimits> = {}) =>
+    new Coalescer<ReserveRequest, ReservationAnswer>(
+      (requests) => reserving.callEach(reserveStock, { requests, ms }, reserveOptions),
+      limits,
     );
-  const first = reserveBatch(answerWithinMs.first);
+  const first = reserveBatch(answerWithinMs.first, { waitMaxMs: firstWaitMaxMs });
   const again = reserveBatch(answerWithinMs.again);
   const commits = new Coalescer<CommitRequest, ReservationAnswer>((requests) =>
     ending.callEach(commitReservation, { requests }, endOptions),

@@ -1,4 +1,5 @@
 import { tryAgain } from '../errors.js';
+import { deadlines } from '../resilience/deadlines.js';
 
 export interface CoalesceLimits {
   /** requests in one batch */
@@ -11,7 +12,6 @@ export interface CoalesceLimits {
   readonly waitMaxMs?: number;
 }
 
-const lateCheckMs = 100;
 const limitsDefault: CoalesceLimits = { batchMax: 128, inFlightMax: 8, queueMax: 4096 };
 
 /** Sends a batch. Returns an outcome for each request, in order; an `Error` rejects that request. */
@@ -21,9 +21,10 @@ export type Batch<Request, Outcome> = (
 
 interface Member<Request, Outcome> {
   readonly request: Request;
-  readonly enqueuedMs: number;
-  /** 0 once it was refused: its timer may be a little early by this clock */
-  deadlineMs: number;
+  /** from then on it is awaited until its timeout */
+  isSent: boolean;
+  deadlineMs(): number;
+  expire(): void;
   resolve(outcome: Outcome): void;
   reject(error: unknown): void;
 }
@@ -36,10 +37,10 @@ interface Member<Request, Outcome> {
 export class Coalescer<Request, Outcome> {
   readonly #send: Batch<Request, Outcome>;
   readonly #limits: CoalesceLimits;
-  #queue: Member<Request, Outcome>[] = [];
+  /** in order of arrival; without those that have expired */
+  readonly #queue = new Set<Member<Request, Outcome>>();
   #inFlight = 0;
   #scheduled = false;
-  #lateCheck: NodeJS.Timeout | undefined;
 
   /** @param send if it throws, all requests of the batch are rejected with that error */
   constructor(send: Batch<Request, Outcome>, limits: Partial<CoalesceLimits> = {}) {
@@ -53,37 +54,32 @@ export class Coalescer<Request, Outcome> {
    *   after the timeout it may have been processed
    */
   submit(request: Request, timeoutMs: number): Promise<Outcome> {
-    if (this.#queue.length >= this.#limits.queueMax) return Promise.reject(busy());
+    const { queueMax, waitMaxMs = Number.POSITIVE_INFINITY } = this.#limits;
+    if (this.#queue.size >= queueMax) return Promise.reject(busy());
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => {
-        member.deadlineMs = 0;
-        reject(busy());
-      }, timeoutMs);
-      const clearing =
-        <T>(next: (value: T) => void) =>
-        (value: T) => {
-          clearTimeout(timer);
-          next(value);
-        };
-      const enqueuedMs = performance.now();
+      const nowMs = performance.now();
+      const timeoutAtMs = nowMs + timeoutMs;
+      const startAtMs = Math.min(timeoutAtMs, nowMs + waitMaxMs);
       const member: Member<Request, Outcome> = {
         request,
-        enqueuedMs,
-        deadlineMs: enqueuedMs + timeoutMs,
-        resolve: clearing(resolve),
-        reject: clearing(reject),
+        isSent: false,
+        deadlineMs: () => (member.isSent ? timeoutAtMs : startAtMs),
+        expire: () => {
+          this.#queue.delete(member);
+          reject(busy());
+        },
+        resolve,
+        reject,
       };
-      this.#queue.push(member);
+      deadlines.add(member);
+      this.#queue.add(member);
       this.#schedule();
     });
   }
 
   #schedule(): void {
-    if (this.#scheduled || this.#queue.length === 0) return;
-    if (this.#inFlight >= this.#limits.inFlightMax) {
-      this.#watchForLate();
-      return;
-    }
+    if (this.#scheduled || this.#queue.size === 0) return;
+    if (this.#inFlight >= this.#limits.inFlightMax) return;
     this.#scheduled = true;
     setImmediate(() => {
       this.#scheduled = false;
@@ -93,27 +89,22 @@ export class Coalescer<Request, Outcome> {
     });
   }
 
-  #watchForLate(): void {
-    const { waitMaxMs } = this.#limits;
-    if (waitMaxMs === undefined) return;
-    this.#lateCheck ??= setInterval(() => this.#refuseLate(waitMaxMs), lateCheckMs).unref();
-  }
-
-  #refuseLate(waitMaxMs: number): void {
-    const latestMs = performance.now() - waitMaxMs;
-    // They are in order of arrival.
-    while ((this.#queue[0]?.enqueuedMs ?? Infinity) < latestMs) this.#queue.shift()?.reject(busy());
-    if (this.#queue.length > 0) return;
-    clearInterval(this.#lateCheck);
-    this.#lateCheck = undefined;
-  }
-
-  /** Leaves out requests that have timed out. */
+  /** Refuses requests that have timed out. */
   #take(): Member<Request, Outcome>[] {
     const nowMs = performance.now();
-    const waiting = this.#queue.filter(({ deadlineMs }) => deadlineMs > nowMs);
-    this.#queue = waiting.slice(this.#limits.batchMax);
-    return waiting.slice(0, this.#limits.batchMax);
+    const batch: Member<Request, Outcome>[] = [];
+    for (const member of this.#queue) {
+      if (batch.length === this.#limits.batchMax) break;
+      if (member.deadlineMs() <= nowMs) {
+        deadlines.delete(member);
+        member.expire();
+        continue;
+      }
+      this.#queue.delete(member);
+      member.isSent = true;
+      batch.push(member);
+    }
+    return batch;
   }
 
   async #run(batch: readonly Member<Request, Outcome>[]): Promise<void> {
@@ -128,6 +119,7 @@ export class Coalescer<Request, Outcome> {
     } catch (error) {
       for (const { reject } of batch) reject(error);
     } finally {
+      for (const member of batch) deadlines.delete(member);
       this.#inFlight -= 1;
       this.#schedule();
     }
