@@ -1,3 +1,6 @@
+import { DriverException } from '@mikro-orm/core';
+import { eventually } from '../../../tests/harness/wait.js';
+import { PoolBusy } from '../database/pool/pool-queue.js';
 import { badInput, OutcomeUnknown } from '../errors.js';
 import { createLogger } from '../observability/logger.js';
 import { requestTrace } from '../observability/request-context.js';
@@ -28,6 +31,22 @@ describe('errors', () => {
       expect(mask(formatted, thrown)).toMatchObject({ extensions: { code: 'TRY_AGAIN' } });
     },
   );
+
+  it('of a busy pool become TRY_AGAIN, and are counted in one line', async () => {
+    const warnings: string[] = [];
+    const write = (line: string) => void warnings.push(line);
+    const maskBusy = maskErrors(createLogger('test', 'warn', { destination: { write } }));
+    const formatted = { message: 'no', extensions: { code: 'INTERNAL_SERVER_ERROR' } };
+    for (const thrown of [new PoolBusy('late'), new DriverException(new PoolBusy('full'))]) {
+      expect(maskBusy(formatted, thrown)).toMatchObject({ extensions: { code: 'TRY_AGAIN' } });
+    }
+    expect(warnings).toEqual([]);
+    await eventually(
+      async () => warnings.length,
+      (count) => count > 0,
+    );
+    expect(warnings.map((line) => JSON.parse(line))).toMatchObject([{ refused: 2 }]);
+  });
 
   it('of a COMMIT whose answer was lost become OUTCOME_UNKNOWN', () => {
     const thrown = new OutcomeUnknown('the answer to COMMIT was lost');

@@ -1,6 +1,7 @@
 import { unwrapResolverError } from '@apollo/server/errors';
 import type { GraphQLFormattedError } from 'graphql';
 import { isDatabaseUnavailable, isRefusedValue, isTooSlow } from '../database/errors.js';
+import { isPoolBusy } from '../database/pool/pool-queue.js';
 import { OutcomeUnknown, outcomeUnknown, UpstreamFault } from '../errors.js';
 import type { Logger } from '../observability/logger.js';
 import { requestTrace } from '../observability/request-context.js';
@@ -37,12 +38,16 @@ function documentedExtensions(given: Readonly<Record<string, unknown>>) {
  * have codes of their own.
  */
 export function maskErrors(logger: Logger) {
+  const logBusy = createBusyLog(logger);
   return (formatted: GraphQLFormattedError, thrown: unknown): GraphQLFormattedError => {
     const code = formatted.extensions?.code;
     if (code === 'UNKNOWN_CALLER') return maskUnknownCaller(logger, formatted);
     if (code === undefined || faults.includes(code as string)) {
       if (isClientError(thrown)) return { ...formatted, extensions: { code: 'BAD_REQUEST' } };
-      return maskFault(logger, formatted, unwrapResolverError(thrown));
+      const error = unwrapResolverError(thrown);
+      if (!isPoolBusy(error)) return maskFault(logger, formatted, error);
+      logBusy();
+      return unavailable(formatted);
     }
     const extensions = documentedExtensions(formatted.extensions ?? {});
     if (code !== 'BAD_USER_INPUT' || extensions.fields) return { ...formatted, extensions };
@@ -100,11 +105,30 @@ function maskFault(logger: Logger, formatted: GraphQLFormattedError, error: unkn
     return { ...formatted, message, extensions };
   }
   if (isDatabaseUnavailable(error) || isTooSlow(error) || error instanceof UpstreamFault) {
-    const message = 'Service temporarily unavailable. Please retry.';
-    return { ...formatted, message, extensions: { code: 'TRY_AGAIN' } };
+    return unavailable(formatted);
   }
   return masked(formatted);
 }
+
+const busyLogEveryMs = 1000;
+
+/** Under overload there are hundreds of these a second, all alike: they are counted in one line. */
+function createBusyLog(logger: Logger): () => void {
+  let refused = 0;
+  const write = () => {
+    logger.warn({ refused }, 'requests refused: no connection to the database was free');
+    refused = 0;
+  };
+  return () => {
+    if (refused === 0) setTimeout(write, busyLogEveryMs).unref();
+    refused += 1;
+  };
+}
+
+const unavailable = (formatted: GraphQLFormattedError): GraphQLFormattedError => {
+  const message = 'Service temporarily unavailable. Please retry.';
+  return { ...formatted, message, extensions: { code: 'TRY_AGAIN' } };
+};
 
 function masked(formatted: GraphQLFormattedError): GraphQLFormattedError {
   return {

@@ -111,6 +111,19 @@ describe('the queue in front of a pool', () => {
     expect(names).toEqual(['read', 'mutation', 'next read']);
   });
 
+  it('also counts the connection of a single statement', async () => {
+    open({ waitingMax: 1 });
+    const names: string[] = [];
+    const held = await holdAll();
+    const queried = asRequest(async () => pool.query('select 1 as one'));
+    await turn();
+    await expect(asRequest(taking(names, 'c'))).rejects.toMatchObject({ reason: 'full' });
+    for (const release of held) release();
+    expect((await queried).rows).toEqual([{ one: 1 }]);
+    expect(queueOf(pool)?.length).toBe(0);
+    for (const release of await holdAll()) release();
+  });
+
   it('counts a connection once, whether it is released, lost or never opened', async () => {
     open();
     for (let round = 0; round < 3; round++) {

@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import { type RequestTrace, requestTrace } from '../../observability/request-context.js';
+import { deadlines } from '../../resilience/deadlines.js';
 
 export interface PoolQueueLimits {
   /** requests that wait for their first connection; one more is refused at once */
@@ -19,6 +20,7 @@ export const poolQueueLimits = (poolMax: number): PoolQueueLimits => ({
 });
 
 const tooManyConnections = '53300';
+const busyMessage = 'no connection of the pool is free';
 
 /**
  * No connection became free in time, or too many requests wait: no statement was sent. It has the code that
@@ -28,16 +30,22 @@ export class PoolBusy extends Error {
   readonly code = tooManyConnections;
 
   constructor(readonly reason: PoolRefusal) {
-    super('no connection of the pool is free');
+    super(busyMessage);
   }
 }
+
+/** Also of the error that MikroORM makes of it. */
+export const isPoolBusy = (error: unknown): boolean =>
+  error instanceof Error &&
+  (error as { code?: unknown }).code === tooManyConnections &&
+  error.message.includes(busyMessage);
 
 export type PoolRefusal = 'full' | 'late';
 
 interface Waiter {
   readonly isRead: boolean;
-  /** undefined if it has no limit of its own */
-  readonly timer: NodeJS.Timeout | undefined;
+  deadlineMs(): number;
+  expire(): void;
   start(): void;
 }
 
@@ -57,7 +65,7 @@ export const queueOf = (pool: pg.Pool | undefined): PoolQueue | undefined =>
  * Puts a bounded queue in front of a pool, in which each waits in turn by its kind:
  *
  * 1. Work that must not be refused half-way: that of a request that has had a connection before, of a batch
- *    (`asBegun`), and of workers. It waits as long as the caller does.
+ *    (`asBegun`), and of workers. It waits for `connectionTimeoutMillis` of the pool at most.
  * 2. The first connection of a request: a mutation, or a call of another subgraph.
  * 3. The first connection of a client's query. Queries have at most `readsMax` connections at a time, in each kind.
  *
@@ -83,7 +91,7 @@ export function queueForPool(pool: pg.Pool, limits: PoolQueueLimits): void {
   };
   function startWaiting(): void {
     for (let waiter = next(); waiter; waiter = next()) {
-      clearTimeout(waiter.timer);
+      deadlines.delete(waiter);
       waiter.start();
     }
   }
@@ -122,23 +130,35 @@ export function queueForPool(pool: pg.Pool, limits: PoolQueueLimits): void {
     if (canStart(isRead)) return open(isRead, trace);
     if (!isBegun && first.length + firstReads.length >= limits.waitingMax) throw refuse('full');
     const [lane, waitMaxMs] = isBegun
-      ? [isRead ? begunReads : begun, pool.options.connectionTimeoutMillis ?? 0]
+      ? [isRead ? begunReads : begun, pool.options.connectionTimeoutMillis || Infinity]
       : [isRead ? firstReads : first, limits.waitMaxMs];
+    const deadlineMs = performance.now() + waitMaxMs;
     return new Promise((resolve, reject) => {
-      const giveUp = () => {
-        lane.splice(lane.indexOf(waiter), 1);
-        reject(refuse('late'));
-      };
       const waiter: Waiter = {
         isRead,
-        timer: waitMaxMs > 0 ? setTimeout(giveUp, waitMaxMs) : undefined,
+        deadlineMs: () => deadlineMs,
+        expire() {
+          lane.splice(lane.indexOf(waiter), 1);
+          reject(refuse('late'));
+        },
         start: () => open(isRead, trace).then(resolve, reject),
       };
+      deadlines.add(waiter);
       lane.push(waiter);
     });
   }
 
-  Object.assign(pool, { connect });
+  /** pg's own passes a callback to `connect`. */
+  async function query(...args: Parameters<pg.PoolClient['query']>): Promise<unknown> {
+    const client = await connect();
+    try {
+      return await client.query(...args);
+    } finally {
+      client.release();
+    }
+  }
+
+  Object.assign(pool, { connect, query });
   queues.set(pool, {
     get length() {
       return begun.length + begunReads.length + first.length + firstReads.length;
