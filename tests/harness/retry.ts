@@ -8,7 +8,11 @@ const never: ShouldRetry = () => false;
 const retriableCodes = ['TRY_AGAIN', 'OUTCOME_UNKNOWN'];
 const isRetriable = (reply: GraphQLReply, shouldRetry: ShouldRetry) =>
   retriableCodes.includes(reply.errors?.[0]?.extensions?.code ?? '') || shouldRetry(reply);
-const delay = () => new Promise((resolve) => setTimeout(resolve, retryDelayMs));
+/** As long as `Retry-After` says, if it does: hundreds that repeat at once would keep a router busy with refusals. */
+function delay(reply: GraphQLReply | null) {
+  const seconds = Number(reply?.headers.get('retry-after') ?? 0);
+  return new Promise((resolve) => setTimeout(resolve, seconds * 1000 || retryDelayMs));
+}
 
 /**
  * Sends a mutation until there is a final reply, as a client does that keeps its idempotency key.
@@ -25,7 +29,7 @@ export async function retryUntil(
   while (Date.now() < deadlineMs) {
     const reply = await send().catch(() => null);
     if (reply && !isRetriable(reply, shouldRetry)) return reply;
-    await delay();
+    await delay(reply);
   }
   return null;
 }
@@ -47,6 +51,6 @@ export async function retry(
   for (;;) {
     const reply = await send();
     if (!isRetriable(reply, shouldRetry) || Date.now() > deadlineMs) return reply;
-    await delay();
+    await delay(reply);
   }
 }
