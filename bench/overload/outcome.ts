@@ -116,8 +116,9 @@ export function outcomeOf(
     check(
       'CPU of a refusal, ms',
       rounded(refusalMs, 3),
-      `≤ ${refusalCpuMsMax}`,
-      refusalMs <= refusalCpuMsMax,
+      `0 to ${refusalCpuMsMax}`,
+      // Below 0 other work on the machine raised the cost of the checkouts that is subtracted: nothing is known.
+      refusalMs >= 0 && refusalMs <= refusalCpuMsMax,
     ),
     check('refused within, ms (p99)', rounded(refusedMs), '≤ 1000', refusedMs <= refusedMsMax),
     check('other answers, and none', other + unanswered, '0', other + unanswered === 0),
