@@ -48,14 +48,12 @@ export async function run(progress: (line: string) => void): Promise<Outcome> {
     const serverIds = { postgres: postgres.processId, redis: redis.process.pid as number };
     const sessions = await seedSessions(databases.user);
     const place = { databases, sessions, redisUrl: redis.url, serverIds, progress };
-    const current = figuresOf('limited', await measureSystem(place, {}));
+    const { measured, broken } = await measureSystem(place, {});
+    const current = figuresOf('limited', measured);
     const isCompared = process.env.BENCH_UNLIMITED !== '0';
     const other = isCompared
-      ? figuresOf('unlimited', await measureSystem(place, unlimited)).results
+      ? figuresOf('unlimited', (await measureSystem(place, unlimited)).measured).results
       : [];
-    const broken = (await verify(databases, atRest))
-      .filter((verdict) => isBroken([verdict]))
-      .map(({ name }) => name);
     return outcomeOf(current, other, broken);
   } finally {
     await Promise.all([postgres.stop(), redis.stop()]);
@@ -73,7 +71,7 @@ interface Place {
 async function measureSystem(
   { databases, sessions: seeded, redisUrl, serverIds, progress }: Place,
   settings: Readonly<Record<string, string>>,
-): Promise<Measured> {
+): Promise<{ measured: Measured; broken: readonly string[] }> {
   const system = await startSystemProcesses(databases, redisUrl, settings, () => {});
   const router = createGraphQLClient(`${system.routerUrl}/graphql`);
   const parts = { ...system.processIds, ...serverIds };
@@ -119,7 +117,12 @@ async function measureSystem(
     const closed = [...before, ...(await measureClosed())];
     await crowd.leave();
     await sleep(1000);
-    return { closed, over, after, normal: before[0] as Window, clientsAfter };
+    // While it runs: checkouts that stopped half-way are still to be cancelled.
+    const broken = (await verify(databases, atRest))
+      .filter((verdict) => isBroken([verdict]))
+      .map(({ name }) => name);
+    const normal = before[0] as Window;
+    return { measured: { closed, over, after, normal, clientsAfter }, broken };
   } finally {
     await router.close();
     await system.stop();
