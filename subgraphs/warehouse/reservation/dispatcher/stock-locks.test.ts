@@ -7,11 +7,12 @@ import {
   stockUp,
   type TestStock,
 } from '../../../../tests/harness/stock-engine.js';
-import { eventually, retryWhileBusy } from '../../../../tests/harness/wait.js';
-import { type StockKey, stockKeyOf } from '../../../contracts/stock-key.js';
+import { eventually, retryWhileBusy, waitingForLockSql } from '../../../../tests/harness/wait.js';
+import type { StockKey } from '../../../contracts/stock-key.js';
+import { sql } from '../../../shared/database/sql.js';
 import { newId } from '../../../shared/ids.js';
 import { createRedis } from '../../../shared/runtime/redis.js';
-import { doubtWrites, takesWrites } from '../../../shared/runtime/redis-probe.js';
+import { takesWrites } from '../../../shared/runtime/redis-probe.js';
 import { reserveStock } from '../engine.js';
 import { dispatcherLimits } from './dispatcher-limits.js';
 import { createStockLocks, lockCommandMaxMs, lockKey, type StockLocks } from './stock-locks.js';
@@ -122,7 +123,7 @@ describe('the locks of stock', () => {
   it('that a process left when it died refuse no reservation', async () => {
     const engine = await stock.engine({ locks: nodes, limits: dispatcherLimits });
     const key = await stockUp(engine, [1]);
-    const left = await createStockLocks(nodes, logger).lock([stockKeyOf(key)], () => true);
+    const left = await createStockLocks(nodes, logger).lock([key.sku], () => true);
     expect(left).not.toBeNull();
     expect(await reserveStock(engine, request(key))).toMatchObject({ state: 'HELD' });
   });
@@ -180,30 +181,61 @@ describe('the locks of stock', () => {
     await first.promote();
   });
 
-  it('run batches of a process in one lane without nodes, also those that began with locks', async () => {
-    const node = nodes[0] as Connection;
+  it.each([1, 3])('are taken although answers of %i nodes were late once', async (count) => {
+    const locks = createStockLocks(nodes.slice(0, count), logger);
+    const sent = nodes.slice(0, count).map((node) => jest.spyOn(node, 'sendCommand'));
+    const scriptsSent = () =>
+      sent.map(({ mock }) => mock.calls.filter(([{ name }]) => name.startsWith('eval')).length);
+    const paused = servers.slice(0, count);
+    for (const server of paused) server.pause();
+    const locking = locks.lock(['A'], () => true);
+    // The attempt, and after it the release of what it may have got.
+    await eventually(
+      async () => Math.min(...scriptsSent()),
+      (fewest) => fewest === 2,
+    );
+    for (const server of paused) server.resume();
+    const lock = await locking;
+    expect(await isLocked(nodes[0] as Connection, 'A')).toBe(true);
+    expect(locks.isAlone()).toBe(false);
+    await lock?.release();
+  });
+
+  it('let one batch of a process wait for rows when the nodes go away under those that wait for locks', async () => {
+    const [server] = servers as [Server];
+    const [node, other] = [nodes[0] as Connection, await connect(server.url)];
     const engine = await stock.engine({ locks: [node] });
-    const keys = await Promise.all([1, 2, 3, 4].map(() => stockUp(engine, [100])));
-    let working = 0;
-    let most = 0;
-    const begin = engine.orm.em.getConnection().begin.bind(engine.orm.em.getConnection());
-    const commit = engine.orm.em.getConnection().commit.bind(engine.orm.em.getConnection());
-    jest.spyOn(engine.orm.em.getConnection(), 'begin').mockImplementation(async (...given) => {
-      working += 1;
-      most = Math.max(most, working);
-      return begin(...given);
-    });
-    jest.spyOn(engine.orm.em.getConnection(), 'commit').mockImplementation(async (...given) => {
-      await commit(...given);
-      working -= 1;
-    });
-    const reserveEach = () => Promise.all(keys.map((key) => reserveStock(engine, request(key))));
-    for (let n = 0; n < 10; n++) {
-      await Promise.all([reserveEach(), reserveEach()]);
-      if (n === 4) most = 0;
-      if (n >= 4) doubtWrites(node);
+    const keys = await Promise.all([1, 2, 3, 4].map(() => stockUp(engine, [1])));
+    const taken = await createStockLocks([other], logger).lock(
+      keys.map(({ sku }) => sku),
+      () => true,
+    );
+    const requests: Array<ReturnType<typeof reserveStock>> = [];
+    for (const key of keys) {
+      requests.push(reserveStock(engine, request(key)));
+      await new Promise((resolve) => setTimeout(resolve, 5)); // a batch of its own
     }
-    expect(most).toBe(1);
-    expect(await Promise.all(keys.map(availableOf))).toEqual([80, 80, 80, 80]);
+    const holder = engine.orm.em.fork();
+    await holder.begin();
+    const shopIds = keys.map(({ shopId }) => shopId);
+    await sql(holder, 'select from stock_item where shop_id = any($1) for update', [shopIds]);
+    await server.demote();
+    const seen: number[] = [];
+    await eventually(
+      async () => {
+        const waiting = (await stock.query(waitingForLockSql)).length;
+        if (waiting > 0) seen.push(waiting);
+        return seen;
+      },
+      () => seen.length === 10,
+    );
+    expect(seen).toEqual(seen.map(() => 1));
+    await holder.rollback();
+    expect(await Promise.all(requests)).toEqual(
+      keys.map(() => expect.objectContaining({ state: 'HELD' })),
+    );
+    await server.promote();
+    await taken?.release();
+    other.disconnect();
   });
 });

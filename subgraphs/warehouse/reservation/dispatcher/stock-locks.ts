@@ -9,17 +9,25 @@ import {
 } from 'redlock';
 import type { Logger } from '../../../shared/observability/logger.js';
 import { withTimeout } from '../../../shared/resilience/with-timeout.js';
-import { doubtWrites, takesWrites } from '../../../shared/runtime/redis-probe.js';
+import {
+  doubtWrites,
+  isReply,
+  proveWrites,
+  takesWrites,
+} from '../../../shared/runtime/redis-probe.js';
 
 // Shorter than a request waits for its batch (`waitMaxMs`), so that a lock which a process left when it died refuses
 // nothing. One that expires before its work ends costs speed only.
 const lockTtlMs = 600;
 /**
- * Timeout of a command on the connections to the nodes. An attempt to lock sends one command to
- * each node, and one more when it fails: with nodes that hang it takes twice as long, and is then
- * not repeated until they are written to again.
+ * Timeout of a command on the connections to the nodes. An attempt to lock sends one command to each node, and when
+ * it fails one more, then a probe: with nodes that hang it takes twice as long and `proofMaxMs`, and is not repeated
+ * until they are written to again.
  */
 export const lockCommandMaxMs = 200;
+const proofMaxMs = 50;
+// Attempts of a batch that fail by late answers; after them it goes on without a lock.
+const lateAttemptsMax = 2;
 const retryMs = 2;
 // The lifetime of the sign that a process waits, and at how many attempts it is renewed.
 const wantedTtlMs = 50;
@@ -33,9 +41,11 @@ const nodeMaxMs = 20;
  * are always in one of these modes:
  *
  * - LOCKING: a batch has the locks of its keys. → ALONE when too few nodes take writes for anyone to
- *   get a lock: by their probes, or by an attempt that failed for that reason.
+ *   get a lock: by their probes, or by an attempt that failed for that reason. An answer that is late is none: the
+ *   node is probed at once, and the attempt repeated.
  * - ALONE: there are no locks. The batches of this process run one after the other, so that no more
- *   than one of each process waits in PostgreSQL. → LOCKING when probes were written again.
+ *   than one of each process waits in PostgreSQL, beside those that have a lock already. → LOCKING when probes were
+ *   written again.
  */
 export interface StockLocks {
   /**
@@ -66,15 +76,20 @@ export function createStockLocks(nodes: readonly Redis[], logger: Logger): Stock
   const takeTurn = createTurns();
   let wasAlone = false;
 
-  async function acquire(keys: readonly string[]): Promise<Lock | 'taken' | 'away'> {
+  async function acquire(keys: readonly string[]): Promise<Lock | 'taken' | 'late' | 'away'> {
     try {
       return await redlock.acquire(keys.map(lockKey), lockTtlMs);
     } catch (error) {
-      const away = await findAway(error, nodes);
-      if (away.length === 0) return 'taken';
-      for (const node of away) doubtWrites(node);
-      return 'away';
+      const missing = await findMissing(error, nodes);
+      if (missing.size === 0) return 'taken';
+      await Promise.all([...missing].map(([node, reason]) => judge(node, reason)));
+      return isAlone() ? 'away' : 'late';
     }
+  }
+
+  async function judge(node: Redis, reason: unknown): Promise<void> {
+    if (isReply(reason)) doubtWrites(node);
+    else await proveWrites(node, proofMaxMs);
   }
 
   function goOn(alone: boolean): void {
@@ -87,8 +102,14 @@ export function createStockLocks(nodes: readonly Redis[], logger: Logger): Stock
   return {
     isAlone,
     async lock(keys, isNeeded) {
+      let late = 0;
       for (let attempt = 0; ; attempt++) {
         const lock = isAlone() ? 'away' : await acquire(keys);
+        if (lock === 'late') {
+          late += 1;
+          if (late < lateAttemptsMax) continue;
+          return takeTurn();
+        }
         if (lock !== 'taken') goOn(lock === 'away');
         if (lock === 'away') return takeTurn();
         if (lock !== 'taken') {
@@ -155,17 +176,21 @@ function createWantedSigns(nodes: readonly Redis[]) {
 }
 
 /**
- * The nodes that did not take part in an attempt that failed, if they are too many for anyone to get
+ * The nodes that did not take part in an attempt that failed, with the reasons, if they are too many for anyone to get
  * the lock; none while another process has it.
  */
-async function findAway(error: unknown, nodes: readonly Redis[]): Promise<readonly Redis[]> {
+async function findMissing(
+  error: unknown,
+  nodes: readonly Redis[],
+): Promise<ReadonlyMap<Redis, unknown>> {
   const attempt = error instanceof ExecutionError ? error.attempts.at(-1) : undefined;
-  if (!attempt) return nodes;
+  if (!attempt) return new Map(nodes.map((node) => [node, error]));
   // The vote of a node that hangs is missing; the others show that another process has the lock.
   const stats = await withTimeout<ExecutionStats | null>(nodeMaxMs, attempt, null);
-  if (!stats) return [];
-  const away = [...stats.votesAgainst]
-    .filter(([, reason]) => !(reason instanceof ResourceLockedError))
-    .map(([client]) => client as Redis);
-  return stats.membershipSize - away.length >= stats.quorumSize ? [] : away;
+  if (!stats) return new Map();
+  const missing = [...stats.votesAgainst].filter(
+    ([, reason]) => !(reason instanceof ResourceLockedError),
+  );
+  if (stats.membershipSize - missing.length >= stats.quorumSize) return new Map();
+  return new Map(missing.map(([client, reason]) => [client as Redis, reason]));
 }
