@@ -151,4 +151,36 @@ describe('a connection to Redis', () => {
     await untilItTakesWrites(redis);
     expect(await redis.client('ID')).toBe(id);
   });
+
+  it.each(['commands', 'messages'])(
+    'stays open for %s, and says once which right is missing, when its user may not write the probe',
+    async (use) => {
+      const admin = await open(first.url, 'admin');
+      const rights = ['on', '>secret', 'allchannels', '+@all', '~timer:*'];
+      await admin.acl('SETUSER', 'limited', ...rights);
+      const url = new URL(address.url);
+      Object.assign(url, { username: 'limited', password: 'secret' });
+      const lines: Array<{ level: number }> = [];
+      const destination = { write: (line: string) => void lines.push(JSON.parse(line)) };
+      const redis = createRedis(url.href, createLogger('test', 'warn', { destination }), 'test');
+      opened.push(redis);
+      const received: string[] = [];
+      if (use === 'messages') keepSubscribed(redis, 'changes');
+      redis.on('message', (_channel, message) => received.push(message));
+      await redis.connect();
+      await untilItTakesWrites(redis, false);
+      await new Promise((resolve) => setTimeout(resolve, 5000));
+      expect(address.connections()).toBe(1);
+      const missing =
+        'the user of Redis may not write the keys probe:*; grant it +set and ~probe:*';
+      expect(lines).toMatchObject([{ level: 50, msg: missing }]);
+      if (use === 'messages') {
+        await admin.publish('changes', 'here');
+        await until(() => received.length === 1);
+      } else await redis.set('timer:1', 'here');
+      await admin.acl('SETUSER', 'limited', '~probe:*');
+      await untilItTakesWrites(redis);
+      expect(address.connections()).toBe(1);
+    },
+  );
 });

@@ -4,6 +4,7 @@ import { gaugeOf, type Registry } from '../observability/metrics.js';
 import {
   isOfDemotedServer,
   isReply,
+  missingRight,
   probeCommands,
   probeWrites,
   takesWrites,
@@ -51,8 +52,11 @@ export function createRedis(
   });
   let lastMessage = '';
   const warn = (message: string) => (error: Error) => {
-    if (error.message !== lastMessage) logger.warn({ role, reason: error.message }, message);
+    if (error.message === lastMessage) return;
     lastMessage = error.message;
+    const right = missingRight(error);
+    if (right) logger.error({ role, reason: error.message }, right);
+    else logger.warn({ role, reason: error.message }, message);
   };
   redis.on('error', warn('Redis connection failed'));
   probeWrites(redis, role, {

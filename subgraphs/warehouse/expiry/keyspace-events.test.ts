@@ -141,6 +141,32 @@ describe('events of expired keys', () => {
     expect((await admin.config('GET', 'notify-keyspace-events')) as string[]).toContain('AKE');
   });
 
+  it('are missed with one line in the log that says what to grant, while a channel is forbidden', async () => {
+    const admin = await stock.redisAt(1);
+    await admin.call('ACL', 'SETUSER', 'limited', 'on', '>secret', '~*', '&__key*', '+@all');
+    const url = `redis://limited:secret@${new URL(stock.redis.url).host}/1`;
+    const [commands, events] = [await open(url), await open(url)];
+    const expired: string[] = [];
+    const listener = listenForExpiredKeys({
+      ...{ commands, events, logger: listening, onReady: async () => {} },
+      onExpired: (key) => void expired.push(key),
+    });
+    stops.push(() => listener.stop());
+    await new Promise((resolve) => setTimeout(resolve, 4000));
+    expect(lines).toHaveLength(1);
+    expect(lines[0]).toContain('the user of Redis lacks a right; grant it ~probe:*');
+    await admin.call('ACL', 'SETUSER', 'limited', '&probe:*');
+    await eventually(
+      async () => listener.areReceived(),
+      (areReceived) => areReceived,
+    );
+    await commands.set('due', '', 'PX', 1);
+    await eventually(
+      () => commands.exists('due'),
+      () => expired.includes('due'),
+    );
+  });
+
   it('are required at the start, with one sentence that says what to set', async () => {
     const { admin, ...limited } = await openLimited();
     const refused = await requireExpiryEvents(limited).catch((error) => error);

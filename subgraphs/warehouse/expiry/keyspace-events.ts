@@ -1,6 +1,6 @@
 import { ConfigError } from '../../shared/config.js';
 import type { Logger } from '../../shared/observability/logger.js';
-import { takesWrites } from '../../shared/runtime/redis-probe.js';
+import { isNoRight, takesWrites } from '../../shared/runtime/redis-probe.js';
 import { startWorker } from '../../shared/runtime/worker.js';
 import {
   createEventProbe,
@@ -14,6 +14,8 @@ const proveEveryMs = 1000;
 const missesMax = 3;
 const startProbesMax = 5;
 
+const rights =
+  '~probe:*, +set, +exists, +publish, +subscribe, &probe:* and the channel of expired keys';
 const whatToSet = 'set notify-keyspace-events to Ex in its configuration';
 
 export interface KeyspaceOptions extends EventConnections {
@@ -90,9 +92,14 @@ export function listenForExpiredKeys(options: KeyspaceOptions): ExpiredKeys {
       isReceived = false;
       return;
     }
-    await prove().catch((error) => {
+    await prove().catch((error: Error) => {
       isReceived = false;
-      logger.warn({ err: error }, 'events of expired keys not checked; trying again');
+      if (error.message === lastReason) return;
+      lastReason = error.message;
+      const fields = { reason: error.message };
+      if (isNoRight(error))
+        logger.error(fields, `the user of Redis lacks a right; grant it ${rights}`);
+      else logger.warn(fields, 'events of expired keys not checked; trying again');
     });
   });
   const connected = () => {
