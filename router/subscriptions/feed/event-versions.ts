@@ -1,7 +1,8 @@
 import type { ExecutionResult } from 'graphql';
+import type { KeptEvent } from './kept-events.js';
 import type { SubscriptionPlan } from './plan.js';
 
-type Versions = Pick<SubscriptionPlan, 'versionOf' | 'showsVersion'>;
+type Versions = Pick<SubscriptionPlan, 'versionOf'>;
 
 /** Whether an event has an earlier version of its entity than the latest that has arrived, over any connection. */
 export function isOlder(
@@ -13,17 +14,13 @@ export function isOlder(
   return version !== null && known !== null && version < known;
 }
 
-/**
- * Whether clients have seen the version of an event. They get each version once, even if fields of other subgraphs have
- * changed since.
- *
- * @param sent the latest event of the entity that was sent
- */
-export function isRepeated(
-  { versionOf, showsVersion }: Versions,
+/** Whether clients have a result without errors of this event, or of one with the same version. */
+export function isComplete(
+  { versionOf }: Versions,
   event: ExecutionResult,
-  sent: ExecutionResult | undefined,
+  kept: KeptEvent | undefined,
 ): boolean {
-  const version = showsVersion ? versionOf(event.data) : null;
-  return version !== null && version === versionOf(sent?.data);
+  if (!kept || kept.result.errors) return false;
+  const version = versionOf(event.data);
+  return kept.event === event || (version !== null && version === versionOf(kept.event.data));
 }

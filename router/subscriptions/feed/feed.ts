@@ -7,10 +7,10 @@ import { telemetry } from '../../../subgraphs/shared/observability/telemetry/tel
 import type { RouterContext } from '../../context.js';
 import { AwaitedResults } from './awaited-results.js';
 import { type ClientStream, type Result, StreamEnd } from './client-stream.js';
-import { isOlder, isRepeated } from './event-versions.js';
+import { isComplete, isOlder } from './event-versions.js';
 import type { FairSemaphore, Lane } from './fair-semaphore.js';
 import { type FormatErrors, tooManyEvents, upstreamEnded } from './format-errors.js';
-import { ageMs, KeptEvents } from './kept-events.js';
+import { ageMs, KeptEvents, sinceFailureMs } from './kept-events.js';
 import type { SubscriptionPlan, Variables } from './plan.js';
 import type { Refreshable, RefreshPace } from './refresh-pace.js';
 import { subscribePayload } from './subscribe-payload.js';
@@ -53,8 +53,6 @@ interface PendingEvent {
   readonly event: ExecutionResult;
   /** the connection to the subgraph that has sent it, counted from 1 */
   readonly connection: number;
-  /** whether clients have its result, and only data of other subgraphs may have changed */
-  readonly isRefresh: boolean;
 }
 
 /**
@@ -70,6 +68,8 @@ export class Feed implements UpstreamSink, Lane, Refreshable {
   /** for clients that join later */
   readonly #kept: KeptEvents;
   readonly #awaited = new AwaitedResults<Subscriber>();
+  /** those that have joined, and got a result with errors where the others have one without */
+  readonly #haveErrors = new AwaitedResults<Subscriber>();
   /** timers of entities whose latest event will be processed again */
   readonly #refreshTimers = new Map<string, NodeJS.Timeout>();
   /** entities to be completed again: data of other subgraphs may have changed while this one was unavailable */
@@ -111,7 +111,7 @@ export class Feed implements UpstreamSink, Lane, Refreshable {
       }
       this.#awaited.add(key, subscriber);
       if (kept.isConfirmed) {
-        this.#refresh(key, kept.result.errors ? retryErrorsMs - ageMs(kept) : 0);
+        this.#refresh(key, retryErrorsMs - sinceFailureMs(kept));
       }
     }
     if (this.options.plan.beginsWithSnapshot) subscriber.charge(this.#countEntities());
@@ -130,7 +130,7 @@ export class Feed implements UpstreamSink, Lane, Refreshable {
     if (this.#refreshTimers.has(key)) return;
     const refresh = () => {
       this.#refreshTimers.delete(key);
-      this.#addAgain(key, false);
+      this.#addAgain(key);
     };
     if (delayMs > 0) this.#refreshTimers.set(key, setTimeout(refresh, delayMs));
     else refresh();
@@ -138,7 +138,7 @@ export class Feed implements UpstreamSink, Lane, Refreshable {
 
   leave(subscriber: Subscriber): void {
     this.#subscribers.delete(subscriber);
-    this.#awaited.remove(subscriber);
+    for (const lacking of [this.#awaited, this.#haveErrors]) lacking.remove(subscriber);
     if (this.#subscribers.size === 0) this.#stop();
   }
 
@@ -169,7 +169,7 @@ export class Feed implements UpstreamSink, Lane, Refreshable {
   /** Instead of an older event, clients that wait for one get the latest. */
   #keepLatest(key: string): void {
     this.#kept.confirmLatest(key);
-    if (this.#awaited.has(key)) this.#addAgain(key, false);
+    if (this.#awaited.has(key)) this.#addAgain(key);
   }
 
   /** @returns whether a snapshot after a reconnection repeats an event whose result all subscribers have */
@@ -188,7 +188,7 @@ export class Feed implements UpstreamSink, Lane, Refreshable {
     // What waits anyway must not end the feed for lack of room.
     if (key !== undefined && this.#pending.size < this.options.bufferMax) {
       this.#toRefresh.delete(key);
-      this.#addAgain(key, true);
+      this.#addAgain(key);
     }
     return this.#toRefresh.size > 0;
   }
@@ -229,20 +229,20 @@ export class Feed implements UpstreamSink, Lane, Refreshable {
     return longest;
   }
 
-  #add(key: string | null, event: ExecutionResult, isRefresh = false): void {
+  #add(key: string | null, event: ExecutionResult): void {
     const slot = key ?? `#${this.#events}`;
     if (this.#pending.size >= this.options.bufferMax && !this.#pending.has(slot)) {
       this.#endAll(new StreamEnd(this.options.format([tooManyEvents()])));
       return;
     }
     this.#toRefresh.delete(slot);
-    this.#pending.set(slot, { key, event, connection: this.#connections, isRefresh });
+    this.#pending.set(slot, { key, event, connection: this.#connections });
     this.options.completions.offer(this);
   }
 
-  #addAgain(key: string, isRefresh: boolean): void {
+  #addAgain(key: string): void {
     const kept = this.#kept.get(key);
-    if (kept?.isConfirmed && !this.#isArriving(key)) this.#add(key, kept.event, isRefresh);
+    if (kept?.isConfirmed && !this.#isArriving(key)) this.#add(key, kept.event);
   }
 
   #isArriving(key: string): boolean {
@@ -283,7 +283,7 @@ export class Feed implements UpstreamSink, Lane, Refreshable {
   }
 
   async #executePlan(
-    { key, event, connection, isRefresh }: PendingEvent,
+    { key, event, connection }: PendingEvent,
     context: RouterContext,
   ): Promise<void> {
     const { plan, variables, format } = this.options;
@@ -293,18 +293,24 @@ export class Feed implements UpstreamSink, Lane, Refreshable {
     if (this.#ended) return;
     const { errors, ...rest } = executed;
     const result: Result = errors?.length ? { ...rest, errors: format(errors) } : rest;
-    if (key !== null && isRefresh && result.errors) {
-      // Clients keep what they have until the other subgraph answers.
-      for (const { stream } of this.#awaited.take(key)) stream.push(key, result);
+    const isOfPresent = connection === this.#connections;
+    const haveAll = isComplete(plan, event, this.#kept.get(key ?? ''));
+    const awaiting = this.#awaited.take(key ?? '');
+    if (key !== null && haveAll && result.errors) {
+      // Clients keep what they have until the other subgraph answers; those that have nothing get this until then.
+      for (const subscriber of awaiting) {
+        subscriber.stream.push(key, result);
+        this.#haveErrors.add(key, subscriber);
+      }
+      this.#kept.completionFailed(key, isOfPresent);
       this.#refreshLater(key);
       return;
     }
-    const isOfPresent = connection === this.#connections;
-    const isKnown = isRepeated(plan, event, this.#kept.get(key ?? '')?.event);
     const isChanged = !plan.beginsWithSnapshot || this.#kept.keep(key, event, result, isOfPresent);
-    const isNew = isChanged && !isKnown;
-    const awaiting = this.#awaited.take(key ?? '');
-    for (const { stream } of isNew ? this.#subscribers : awaiting) stream.push(key, result);
+    // Clients get a version that they see once, even if fields of other subgraphs have changed.
+    const isNew = isChanged && !(haveAll && plan.showsVersion);
+    const lacking = [...awaiting, ...this.#haveErrors.take(key ?? '')];
+    for (const { stream } of isNew ? this.#subscribers : lacking) stream.push(key, result);
   }
 
   #formatReason(reason: unknown) {
@@ -326,7 +332,7 @@ export class Feed implements UpstreamSink, Lane, Refreshable {
     this.#ended = true;
     this.#pending.clear();
     this.#kept.clear();
-    this.#awaited.clear();
+    for (const lacking of [this.#awaited, this.#haveErrors]) lacking.clear();
     this.#toRefresh.clear();
     this.options.completions.remove(this);
     this.options.refreshes.remove(this);

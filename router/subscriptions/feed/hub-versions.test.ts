@@ -1,4 +1,5 @@
 import { jest } from '@jest/globals';
+import { GraphQLError } from 'graphql';
 import { openHub, stranger } from '../../../tests/harness/open-hub.js';
 import type { ClientStream } from './client-stream.js';
 import type { SubscriptionPlan } from './plan.js';
@@ -127,6 +128,73 @@ describe('the version of an entity, as clients see it', () => {
     expect(await read(later)).toEqual([{ id: 'a', version: 10, name: 'new' }]);
     expect(await read(first)).toEqual(expected);
     hub.stop();
+  });
+
+  describe('of which a result has errors', () => {
+    const down = { errors: [new GraphQLError('down')] };
+    function openAndFail() {
+      const state = { isDown: true };
+      const execute: SubscriptionPlan['execute'] = async ({ data }) =>
+        state.isDown
+          ? { data: null, ...down }
+          : { data: { stock: { ...stockIn(data), name: 'x' } } };
+      return { ...open({ execute }), state };
+    }
+    /** The results that a client has not read yet: what it shows, or that it has errors. */
+    async function readResults(stream: ClientStream) {
+      await new Promise(setImmediate);
+      const all = [];
+      while (stream.size > 0) {
+        const { value } = await stream.next();
+        all.push(value?.errors ? 'errors' : stockIn(value?.data));
+      }
+      return all;
+    }
+    const complete = { id: 'a', version: 10, name: 'x' };
+    const tick = (ms: number) => jest.advanceTimersByTimeAsync(ms);
+    beforeEach(() => jest.useFakeTimers({ doNotFake: ['setImmediate'] }));
+
+    it('is sent again to all once it is complete, and then not again', async () => {
+      const { hub, open: join, emit, state } = openAndFail();
+      const first = join();
+      emit(stock('a', 10));
+      expect(await readResults(first)).toEqual(['errors']);
+      state.isDown = false;
+      await tick(1000);
+      const later = join();
+      expect(await readResults(later)).toEqual([complete]);
+      expect(await readResults(first)).toEqual([complete]);
+      await tick(60_000);
+      const last = join();
+      expect(await readResults(last)).toEqual([complete]);
+      expect(await readResults(first)).toEqual([]);
+      hub.stop();
+    });
+
+    it.each(['while connected', 'after a reconnection'])(
+      'is completed for those that joined, %s; others have it already',
+      async (when) => {
+        const { hub, open: join, emit, reconnect, state } = openAndFail();
+        state.isDown = false;
+        const first = join();
+        emit(stock('a', 10));
+        expect(await readResults(first)).toEqual([complete]);
+        state.isDown = true;
+        await tick(60_000);
+        if (when === 'after a reconnection') reconnect();
+        const later = join();
+        emit(stock('a', 10));
+        expect(await readResults(later)).toEqual(['errors']);
+        await tick(5000);
+        expect(await readResults(later)).toEqual([]);
+        state.isDown = false;
+        await tick(500);
+        expect(await readResults(later)).toEqual([complete]);
+        expect(await readResults(first)).toEqual([]);
+        hub.stop();
+        expect(jest.getTimerCount()).toBe(0);
+      },
+    );
   });
 
   it('rises for each client, whenever it joins and whatever is sent again', async () => {

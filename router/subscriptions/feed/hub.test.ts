@@ -311,7 +311,7 @@ describe('open subscriptions', () => {
     expect(seen).toHaveLength(1);
     await jest.advanceTimersByTimeAsync(1000);
     const late = open(stranger);
-    await jest.advanceTimersByTimeAsync(0);
+    await jest.advanceTimersByTimeAsync(1000);
     expect((await late.next()).value).toHaveProperty('errors');
     expect(jest.getTimerCount()).toBe(1);
     hub.stop();

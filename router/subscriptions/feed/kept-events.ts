@@ -6,11 +6,15 @@ export interface KeptEvent {
   readonly event: ExecutionResult;
   readonly result: Result;
   readonly processedAtMs: number;
+  /** when it was completed with errors last; undefined if never */
+  readonly failedAtMs: number | undefined;
   /** whether the present connection has sent an event of the entity */
   readonly isConfirmed: boolean;
 }
 
 export const ageMs = ({ processedAtMs }: KeptEvent) => Date.now() - processedAtMs;
+export const sinceFailureMs = ({ failedAtMs }: KeptEvent) =>
+  failedAtMs === undefined ? Number.POSITIVE_INFINITY : Date.now() - failedAtMs;
 
 /** The latest event of each entity and its result, of at most `max` entities. */
 export class KeptEvents {
@@ -57,7 +61,11 @@ export class KeptEvents {
     const previous = key === null ? undefined : this.#byKey.get(key);
     if (previous?.isConfirmed === false) this.#byKey.delete(key as string);
     if (key === null || !(previous || this.#makeRoom())) this.#isComplete = false;
-    else this.#byKey.set(key, { event, result, processedAtMs: Date.now(), isConfirmed });
+    else {
+      const processedAtMs = Date.now();
+      const failedAtMs = result.errors && processedAtMs;
+      this.#byKey.set(key, { event, result, processedAtMs, failedAtMs, isConfirmed });
+    }
     return !previous || !isSame(previous.result, result);
   }
 
@@ -74,6 +82,17 @@ export class KeptEvents {
     this.#byKey.delete(key);
     this.#byKey.set(key, { ...kept, isConfirmed: true });
     return true;
+  }
+
+  /**
+   * Keeps the result of an entity although it was completed again, with errors.
+   *
+   * @param isConfirmed whether the present connection has sent its event
+   */
+  completionFailed(key: string, isConfirmed: boolean): void {
+    const kept = this.#byKey.get(key);
+    if (kept) this.#byKey.set(key, { ...kept, failedAtMs: Date.now() });
+    if (isConfirmed) this.confirmLatest(key);
   }
 
   /** Confirms the kept event of an entity of which the present connection has sent an older one. */
