@@ -45,13 +45,13 @@ export async function indexAgain(
   const words = wordsIn(tokens);
   const former = wordsIn(tokensOfTexts(before));
   await addWords(tx, ofVendor(product, without(words, former)));
-  await doubtWords(tx, without(former, words));
+  await doubtWords(tx, ofVendor(product, without(former, words)));
 }
 
 /** Takes a product that is deleted from the search. */
 export async function unindexProduct(tx: EntityManager, product: SearchedProduct): Promise<void> {
   await sql(tx, `update product set search = '' where id = $1`, [product.id]);
-  await doubtWords(tx, [...wordsIn(tokensOfTexts(product))]);
+  await doubtWords(tx, ofVendor(product, [...wordsIn(tokensOfTexts(product))]));
 }
 
 interface Tokens {
@@ -95,16 +95,16 @@ const englishWordsIn = (tokens: readonly Token[]) =>
     .map(({ text }) => text)
     .join(' ');
 
-/** The words of a product that may be in the vocabulary, in the order of its texts. */
+/** The first words of a product, in the order of its texts: it adds no others to the vocabulary, and doubts no others. */
 function wordsIn({ nameTokens, descriptionTokens }: Tokens): Set<string> {
   const words = [...nameTokens, ...descriptionTokens].flatMap(({ kind, text }) =>
     kind === 'word' && isCorrectable(text) ? text : [],
   );
-  return new Set(words);
+  return new Set([...new Set(words)].slice(0, wordsOfProductMax));
 }
 
 const without = (words: ReadonlySet<string>, others: ReadonlySet<string>) =>
   [...words].filter((word) => !others.has(word));
 
 const ofVendor = ({ createdById: vendorId }: SearchedProduct, words: readonly string[]) =>
-  words.slice(0, wordsOfProductMax).map((word) => ({ word, vendorId }));
+  words.map((word) => ({ word, vendorId }));

@@ -142,7 +142,7 @@ describe('the vocabulary', () => {
     expect(await isShared('jute')).toBe(true);
 
     await add('sisal');
-    await doubtWords(catalogue.em(), ['sisal']);
+    await doubtWords(catalogue.em(), [{ word: 'sisal', vendorId }]);
     await add('sisal');
     expect(await isShared('sisal')).toBe(false);
   });
@@ -161,6 +161,29 @@ describe('the vocabulary', () => {
     await anHourLater();
     await pruneWords(catalogue.em());
     expect(await count()).toBe(0);
+  });
+
+  /** More words than a product adds, which no other product has. */
+  const manyWords = (prefix: string) =>
+    Array.from({ length: wordsOfProductMax }, (_, n) => `${prefix}${n}`).join(' ');
+
+  it('is not changed by the words of a product beyond its first 500, which it did not take', async () => {
+    const description = `${manyWords('almanac')} trellis`;
+    const { id } = await catalogue.product({ name: 'Almanac', description });
+    await catalogue.product({ name: 'Trellis' });
+    await catalogue.product({ name: 'Trelis' });
+    expect(await find('trellis')).toEqual(['Trellis', 'Almanac']);
+    await remove(id);
+    // With similar words, if it were unknown.
+    expect(await find('trellis')).toEqual(['Trellis']);
+  });
+
+  it('keeps a word that another vendor added, when a product loses it whose vendor had no room', async () => {
+    const { vendor, otherVendor } = catalogue.people;
+    await addWords(catalogue.em(), [{ word: 'pergola', vendorId: otherVendor.id }]);
+    await doubtWords(catalogue.em(), [{ word: 'pergola', vendorId: vendor.id }]);
+    const known = 'select from search_word where word = $1 and is_shared';
+    expect(await catalogue.query(known, ['pergola'])).toHaveLength(1);
   });
 
   it('keeps the words that another product has, also of one that is deleted', async () => {

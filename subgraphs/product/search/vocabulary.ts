@@ -12,7 +12,7 @@ export const wordLength = { min: 3, max: 40 } as const;
  * ones.
  */
 export const wordsOfVendorMax = 20_000;
-/** Words of one product that are added at once: the first of its name and description. */
+/** Words of one product that are in the vocabulary: the first of its name and description. */
 export const wordsOfProductMax = 500;
 // The scripts with an alphabet or a consonant alphabet: in others, similar words are not misspelled ones.
 const alphabets = ['Latin', 'Greek', 'Cyrillic', 'Armenian', 'Georgian', 'Hebrew', 'Arabic'];
@@ -72,14 +72,17 @@ const isGone = 'doubtful_at is not null and not is_shared';
 /** SQL for a word that is not gone, by search_word_known and search_word_similar. */
 export const isKnown = '(doubtful_at is null or is_shared)';
 
+/** A word of a product, with the vendor of the product. */
+export interface WordOfVendor {
+  readonly word: string;
+  readonly vendorId: string;
+}
+
 /**
  * Adds words that products have got to the vocabulary, as far as their vendors have room. Words are locked in their
  * order.
  */
-export async function addWords(
-  tx: EntityManager,
-  added: ReadonlyArray<{ readonly word: string; readonly vendorId: string }>,
-): Promise<void> {
+export async function addWords(tx: EntityManager, added: readonly WordOfVendor[]): Promise<void> {
   const given = added.filter(({ word }) => isCorrectable(word));
   const words = given.map(({ word }) => word);
   const known = await trust(tx, words);
@@ -138,16 +141,23 @@ const share = (tx: EntityManager, words: readonly string[]) =>
     [words],
   );
 
-/** Marks words that a product had, so that `pruneWords` looks whether another one has them. */
-export const doubtWords = (tx: EntityManager, words: readonly string[]) =>
+/**
+ * Marks words that a product had, so that `pruneWords` looks whether another one has them. One that a product of
+ * another vendor has added is shared: this one had it before, and its vendor had no room.
+ */
+export const doubtWords = (tx: EntityManager, lost: readonly WordOfVendor[]) =>
   sql(
     tx,
-    `with sure as (
-       select word from search_word where word = any($1::text[])
-         and (doubtful_at is null or doubtful_at < now() - interval '${doubtsEvery}')
-       order by word for update)
-     update search_word w set doubtful_at = now() from sure s where w.word = s.word`,
-    [words.filter(isCorrectable)],
+    `with lost as (
+       select distinct word, vendor_id from unnest($1::text[], $2::uuid[]) as given (word, vendor_id)
+     ), sure as (
+       select word, w.vendor_id is distinct from lost.vendor_id as is_of_others
+       from search_word w join lost using (word)
+       where doubtful_at is null or doubtful_at < now() - interval '${doubtsEvery}'
+       order by word for update of w)
+     update search_word w set doubtful_at = now(), is_shared = is_shared or is_of_others
+     from sure s where w.word = s.word`,
+    [lost.map(({ word }) => word), lost.map(({ vendorId }) => vendorId)],
   );
 /** So that words of many products are not written for each of them. */
 const doubtsEvery = '5 minutes';
