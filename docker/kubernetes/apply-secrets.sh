@@ -16,13 +16,12 @@ for folder in "$secrets"/{migrate-*,tools,router,user,product,shop,warehouse,ord
     --dry-run=client -o yaml | kubectl -n "$namespace" apply -f -
 done
 
-{
-  echo '# Written by docker/kubernetes/apply-secrets.sh.'
-  for name in router user product shop warehouse order verify; do
-    folder=$name
-    if [ "$name" = verify ]; then folder=tools; fi
-    cat <<YAML
----
+mkdir -p "$overlay/secret-checksums"
+for name in router user product shop warehouse order verify; do
+  folder=$name
+  if [ "$name" = verify ]; then folder=tools; fi
+  cat > "$overlay/secret-checksums/$name.yaml" <<YAML
+# Written by docker/kubernetes/apply-secrets.sh.
 apiVersion: apps/v1
 kind: Deployment
 metadata:
@@ -33,5 +32,4 @@ spec:
       annotations:
         holdfast.example/secrets: '$(checksum "$secrets/$folder")'
 YAML
-  done
-} > "$overlay/secret-checksums.yaml"
+done
