@@ -82,22 +82,33 @@ describe('a PostgreSQL that cannot serve', () => {
     });
   });
 
-  it('ends a service whose database has lost an extension', async () => {
-    const own = await createTestDatabases(['product']);
-    const admin = new URL(process.env.TEST_POSTGRES_URL as string);
-    admin.pathname = new URL(own.urls.product).pathname;
-    const client = new pg.Client({ connectionString: admin.href });
-    await client.connect();
-    await client.query('drop extension pg_trgm cascade');
-    await client.end();
-    pooler = await startFakePooler(own.urls.product, 'forwards');
-    const { end } = await run('subgraphs/product/index.js');
-    expect(await end()).toEqual({
-      code: 1,
-      printed: expect.stringMatching(/^The database \w+ is without the extension pg_trgm; .*\n$/),
-    });
-    await own.drop();
-  });
+  it.each(['at its start', 'when it comes back'])(
+    'ends a service whose database has lost an extension, %s',
+    async (when) => {
+      const own = await createTestDatabases(['product']);
+      const admin = new URL(process.env.TEST_POSTGRES_URL as string);
+      admin.pathname = new URL(own.urls.product).pathname;
+      const client = new pg.Client({ connectionString: admin.href });
+      await client.connect();
+      await client.query('drop extension pg_trgm cascade');
+      await client.end();
+      pooler = await startFakePooler(
+        own.urls.product,
+        when === 'at its start' ? 'forwards' : 'cuts',
+      );
+      const { child, end } = await run('subgraphs/product/index.js');
+      if (when !== 'at its start') {
+        const [message] = await once(child, 'message');
+        expect(message).toMatchObject({ ready: true });
+        pooler.become('forwards');
+      }
+      expect(await end()).toEqual({
+        code: 1,
+        printed: expect.stringMatching(/^The database \w+ is without the extension pg_trgm; .*\n$/),
+      });
+      await own.drop();
+    },
+  );
 
   it('is waited for while it is away', async () => {
     pooler = await startFakePooler(databases.urls.product, 'forwards');

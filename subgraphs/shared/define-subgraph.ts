@@ -7,8 +7,7 @@ import { connect, disconnect, type Schema } from './database/connect.js';
 import { openHealthConnection } from './database/pool/health-connection.js';
 import { watchFeedPool, watchPool } from './database/pool-metrics.js';
 import { connectForReading, disconnectAll } from './database/replicas.js';
-import { requireServer } from './database/server-requirements.js';
-import { UnusableServerError } from './database/unusable-server.js';
+import type { UnusableServerError } from './database/unusable-server.js';
 import type { SubgraphContext } from './graphql/context.js';
 import { buildFederatedSchema, type SchemaSource } from './graphql/schema.js';
 import { createServiceClient, type ServiceClient } from './http/service-client.js';
@@ -17,6 +16,7 @@ import { createInboxResolver } from './messaging/inbox.js';
 import { startRelay } from './messaging/relay/start-relay.js';
 import { createLogger, type Logger } from './observability/logger.js';
 import { createRegistry, gaugeOf } from './observability/metrics.js';
+import { checkServer } from './runtime/check-server.js';
 import type { Service } from './runtime/process.js';
 import { closeRedis, connectRedis, createRedis, watchRedis } from './runtime/redis.js';
 import { startPruning } from './runtime/start-pruning.js';
@@ -88,7 +88,7 @@ async function start<
   const onUnusable = failed.reject;
   const { orm, reads } = await connectDatabase(definition, config, logger, onUnusable);
   stops.push(() => disconnectAll(orm, reads));
-  await checkServer(orm, definition.databaseSchema, logger);
+  stops.push(await checkServer(orm, definition.databaseSchema, logger, onUnusable));
   watchPool(orm, registry);
   const health = openHealthConnection(name, config.DATABASE_URL);
   stops.push(() => health.close());
@@ -210,18 +210,6 @@ async function connectDatabase(
   const orm = await connect(settings, databaseSchema);
   const reads = await connectForReading(orm, settings, DATABASE_REPLICA_URLS, databaseSchema);
   return { orm, reads };
-}
-
-/**
- * Passes while the database is away, or refuses the role: the process starts all the same, and is not ready.
- *
- * @throws UnusableServerError
- */
-async function checkServer(orm: MikroORM, schema: Schema, logger: Logger): Promise<void> {
-  await requireServer(orm, schema, 'service').catch((error: unknown) => {
-    if (error instanceof UnusableServerError) throw error;
-    logger.warn({ reason: (error as Error).message }, 'database not checked');
-  });
 }
 
 interface FeedsDefinition {

@@ -6,6 +6,7 @@ import { databaseSchema } from '../../user/mikro-orm.config.js';
 import { connect, disconnect } from './connect.js';
 import { withDedicatedConnection } from './dedicated-connection.js';
 import { isDatabaseUnavailable } from './errors.js';
+import { connectForReading, disconnectAll } from './replicas.js';
 import { migrate } from './run-migrations.js';
 import { sql } from './sql.js';
 import { UnusableServerError } from './unusable-server.js';
@@ -81,6 +82,41 @@ describe('a connection to a server that cannot serve', () => {
       await expect(refusal).rejects.toThrow(sentence);
     },
   );
+
+  it('has our limits, whatever the address says, and its other options', async () => {
+    const url = new URL(databases.urls.user);
+    for (const name of allLimits.split(', ')) url.searchParams.set(name, '7000');
+    const options = ['-c statement_timeout=0 -c transaction_timeout=0', '-c search_path=elsewhere'];
+    url.searchParams.set('options', options.join(' '));
+    const settings = { name: 'user', poolMax: 1, lockTimeoutMs: 300 };
+    const primary = await connect({ ...settings, url: databases.urls.user }, databaseSchema);
+    const reads = await connectForReading(
+      primary,
+      { ...settings, url: databases.urls.user },
+      [url.href],
+      databaseSchema,
+    );
+    const service = await connect({ ...settings, url: url.href }, databaseSchema);
+    const shown = `select ${[
+      ...allLimits.split(', '),
+      'search_path',
+      'default_transaction_read_only',
+    ]
+      .map((name) => `current_setting('${name}') as ${name}`)
+      .join()}`;
+    const ours = {
+      ...{ statement_timeout: '4s', lock_timeout: '300ms', transaction_timeout: '4500ms' },
+      ...{ idle_in_transaction_session_timeout: '4s', search_path: 'elsewhere' },
+    };
+    expect(await sql(service.em.fork(), shown)).toEqual([
+      { ...ours, default_transaction_read_only: 'off' },
+    ]);
+    expect(await sql(reads.em.fork(), shown)).toEqual([
+      { ...ours, default_transaction_read_only: 'on' },
+    ]);
+    await disconnect(service);
+    await disconnectAll(primary, reads);
+  });
 
   it('is none if something before PostgreSQL passes all parameters on', async () => {
     for (const work of [poolOfService, migration, ownConnection]) {

@@ -42,7 +42,7 @@ export class CheckedClient extends PreparingClient {
   readonly #onUnusable: CheckedClientConfig['onUnusable'];
 
   constructor(config: CheckedClientConfig) {
-    super(withTransactionTimeout(config));
+    super(withLimits(config));
     this.#limits = limitNames.flatMap((name) => {
       const limitMs = config[name];
       return limitMs ? [[name, limitMs] as const] : [];
@@ -111,11 +111,22 @@ export const connectionCheckSql = `select current_setting('server_version_num'):
     array(select name from unnest($1::text[], $2::int[]) as sent (name, ms)
       where current_setting(name, true)::interval is distinct from ms * interval '1 ms') as dropped`;
 
-function withTransactionTimeout(config: CheckedClientConfig): CheckedClientConfig {
-  const { transaction_timeout: limitMs, options } = config;
-  if (!limitMs) return config;
+/**
+ * `pg` lets the parameters of an address replace those of the code: here the limits of the code hold, and its `options`
+ * come after those of the address, so that PostgreSQL takes them.
+ */
+function withLimits(config: CheckedClientConfig): CheckedClientConfig {
+  const { connectionString = '', transaction_timeout: limitMs } = config;
+  const url = URL.canParse(connectionString) ? new URL(connectionString) : undefined;
+  const options = [
+    url?.searchParams.get('options'),
+    config.options,
+    limitMs && `-c transaction_timeout=${limitMs}`,
+  ];
+  for (const name of ['options', ...limitNames]) url?.searchParams.delete(name);
   return {
     ...config,
-    options: `${options ? `${options} ` : ''}-c transaction_timeout=${limitMs}`,
+    ...(url && { connectionString: url.href }),
+    options: options.filter(Boolean).join(' '),
   };
 }
