@@ -10,41 +10,70 @@ import { createSubgraphProxy } from './proxy.js';
 const portOf = (server: Server) => (server.address() as AddressInfo).port;
 
 describe('a forwarded request', () => {
-  it('is aborted if the client does not read, and its connection is freed', async () => {
-    const subgraph = createServer((_, response) => {
-      const send = () => {
-        while (!response.destroyed && response.write('x'.repeat(64 * 1024)));
-      };
-      response.on('drain', send);
-      send();
+  it.each([
+    ['does not read', { idleMaxMs: 2000 }, 0],
+    ['reads slowly', { pace: { windowMs: 1000, bytesMin: 256 * 1024 } }, 100],
+  ])(
+    'is aborted if the client %s, and its connection is freed',
+    async (_, limits, bytes) => {
+      const subgraph = createServer((_, response) => {
+        const send = () => {
+          while (!response.destroyed && response.write('x'.repeat(64 * 1024)));
+        };
+        response.on('drain', send);
+        send();
+      });
+      subgraph.listen(0, '127.0.0.1');
+      await once(subgraph, 'listening');
+      const url = `http://127.0.0.1:${portOf(subgraph)}/graphql`;
+      const logger = createLogger('test', 'silent');
+      const proxy = createSubgraphProxy('warehouse', url, 'router secret', logger, limits);
+      const router = createServer((request, response) => {
+        void proxy.forward(request, response, 'id').catch(() => {});
+      });
+      router.listen(0, '127.0.0.1');
+      await once(router, 'listening');
+
+      const requested = once(subgraph, 'request');
+      const client = connect(portOf(router), '127.0.0.1');
+      client.on('error', () => {});
+      client.pause();
+      client.write('GET /warehouses/a/stock.csv HTTP/1.1\r\nhost: localhost\r\n\r\n');
+      const [, response] = await requested;
+      const reading = setInterval(() => client.read(bytes), 50);
+      await once(response, 'close');
+      clearInterval(reading);
+      expect(response.writableFinished).toBe(false);
+
+      client.destroy();
+      await proxy.close();
+      router.close();
+      subgraph.close();
+    },
+    60_000,
+  );
+
+  it('is not aborted while its subgraph is slow, or its client reads a large answer in time', async () => {
+    const pieces = 40;
+    const subgraph = createServer(async (_, response) => {
+      for (let n = 0; n < pieces; n++) {
+        response.write('x'.repeat(n === 0 ? 8 * 1024 * 1024 : 1));
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      }
+      response.end();
     });
-    subgraph.listen(0, '127.0.0.1');
-    await once(subgraph, 'listening');
-    const url = `http://127.0.0.1:${portOf(subgraph)}/graphql`;
+    const url = `${await listen(subgraph, '127.0.0.1', 0)}/graphql`;
     const logger = createLogger('test', 'silent');
-    const proxy = createSubgraphProxy('warehouse', url, 'router secret', logger, {
-      idleMaxMs: 2000,
-    });
+    const pace = { windowMs: 200, bytesMin: 64 * 1024 };
+    const proxy = createSubgraphProxy('warehouse', url, 'router secret', logger, { pace });
     const router = createServer((request, response) => {
       void proxy.forward(request, response, 'id').catch(() => {});
     });
-    router.listen(0, '127.0.0.1');
-    await once(router, 'listening');
-
-    const requested = once(subgraph, 'request');
-    const client = connect(portOf(router), '127.0.0.1');
-    client.on('error', () => {});
-    client.pause();
-    client.write('GET /warehouses/a/stock.csv HTTP/1.1\r\nhost: localhost\r\n\r\n');
-    const [, response] = await requested;
-    await once(response, 'close');
-    expect(response.writableFinished).toBe(false);
-
-    client.destroy();
+    const answer = await fetch(await listen(router, '127.0.0.1', 0));
+    expect(await answer.text()).toHaveLength(8 * 1024 * 1024 + pieces - 1);
     await proxy.close();
-    router.close();
-    subgraph.close();
-  }, 60_000);
+    await Promise.all([close(router), close(subgraph)]);
+  });
 
   describe('whose response is lost', () => {
     /** The status and code of the response to a client of the router. */

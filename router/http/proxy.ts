@@ -8,9 +8,10 @@ import { clientKeepAlive } from '../../subgraphs/shared/http/keep-alive.js';
 import { readsHeader } from '../../subgraphs/shared/http/reads-header.js';
 import { isClosed, whenClosed } from '../../subgraphs/shared/http/when-closed.js';
 import type { Logger } from '../../subgraphs/shared/observability/logger.js';
+import { downloadPace, requirePace } from './download-pace.js';
 
 const connectionsDefault = 32;
-/** how many requests are in flight for each connection; those beyond the connections wait, without their bodies */
+/** how many requests are in flight for each connection; those beyond the connections wait, with small bodies in memory */
 const requestsPerConnectionMax = 4;
 // Counted from the last byte of the request: a large file is processed after it.
 const answerMaxMs = 60_000;
@@ -49,14 +50,15 @@ export interface SubgraphProxy {
 /**
  * @param url the subgraph's GraphQL endpoint
  * @param credentials of the router
- * @param limits how long a client may neither send nor read anything; how many requests are forwarded at once
+ * @param limits how long a client may neither send nor read anything; how fast it has to read; how many requests are
+ *   forwarded at once
  */
 export function createSubgraphProxy(
   name: string,
   url: string,
   credentials: string,
   logger: Logger,
-  { idleMaxMs = answerMaxMs, connectionsMax = connectionsDefault } = {},
+  { idleMaxMs = answerMaxMs, pace = downloadPace, connectionsMax = connectionsDefault } = {},
 ): SubgraphProxy {
   const pool = new Pool(new URL(url).origin, {
     connections: connectionsMax,
@@ -72,6 +74,7 @@ export function createSubgraphProxy(
       const { headers, method = 'GET', url: path = '/', socket } = request;
       const clientGone = new AbortController();
       const unwatch = whenClosed(socket, () => clientGone.abort());
+      let endPace = () => {};
       // undici's timeouts stop while nobody reads, and all files share its connections.
       response.setTimeout(idleMaxMs, () => response.destroy());
       let isSent = false;
@@ -93,7 +96,10 @@ export function createSubgraphProxy(
         const small = isSmall(answer.headers) ? await answer.body.bytes() : null;
         response.writeHead(answer.statusCode, endToEnd(answer.headers));
         if (small) response.end(small);
-        else await pipeline(answer.body, response);
+        else {
+          endPace = requirePace(response, pace);
+          await pipeline(answer.body, response);
+        }
       } catch (error) {
         if (isClosed(socket)) return; // the client went away
         logger.warn(
@@ -103,6 +109,7 @@ export function createSubgraphProxy(
         throw failureOf(name, isSent && !reads.includes(method));
       } finally {
         inFlight -= 1;
+        endPace();
         unwatch();
       }
     },
