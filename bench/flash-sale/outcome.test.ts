@@ -76,6 +76,16 @@ describe('the checks of a flash sale', () => {
     expect(missed(wasteful, openLoop)).toEqual([]);
   });
 
+  it('miss an open loop that its own crowd closed, by late shoppers or too few connections', () => {
+    expect(missed({ lateMs: [1, 2, 101] }, openLoop)).toEqual([
+      'Holdfast: shoppers sent late, p99 ms',
+    ]);
+    expect(missed({ delayed: 1 }, openLoop)).toEqual([
+      'Holdfast: requests that waited for a connection of the crowd',
+    ]);
+    expect(missed({ delayed: 1 })).toEqual([]);
+  });
+
   it('compare with a peer, and do not check what the peer itself did', () => {
     const oversold = { ...vendure.balance, unitsOversold: 9, chargedWithoutGoods: 4 };
     const checks = checksOf(saleOf(), [{ ...vendure, balance: oversold }], yardstick, closedLoop);

@@ -8,6 +8,8 @@ import type { Ending, Wait } from './sale/store.js';
 const shareOfYardstickMin = 0.1;
 /** What PostgreSQL's CPU time of a shopper is at most, relative to an order of the yardstick. */
 const timesYardstickCpuMax = 20;
+/** How late a shopper of an open loop is sent at most, in ms: beyond it the crowd is not the one that was asked for. */
+const lateMsMax = 100;
 /** How many times faster than the peer, and how many times cheaper. */
 const timesPeerMin = 10;
 
@@ -54,6 +56,8 @@ export function rowsOf(sales: readonly Sale[], yardstick: Yardstick): CaseResult
         row(`${wait} ${name} ms`, ({ waitsMs }) => percentile(waitsMs.get(wait) ?? [], share), 1),
       ),
     ),
+    row('shoppers sent late p99 ms', ({ lateMs }) => percentile(lateMs, shares.p99), 1),
+    row('requests that waited for a connection of the crowd', ({ delayed }) => delayed),
     row('CPU ms of an order with goods', cpuOfOrder, 1),
     ...processes.map((name) =>
       row(
@@ -110,7 +114,10 @@ export function checksOf(
             timesYardstickCpuMax,
           ),
         ]
-      : []),
+      : [sale, ...peers].flatMap(({ store, lateMs, delayed }) => [
+          atMost(`${store}: shoppers sent late, p99 ms`, percentile(lateMs, shares.p99), lateMsMax),
+          exactly(`${store}: requests that waited for a connection of the crowd`, delayed, 0),
+        ])),
     ...peers.flatMap((peer) => {
       const times = ordersPerSecond(sale) / ordersPerSecond(peer);
       const timesCheaper = cpuOfOrder(peer) / cpuOfOrder(sale);

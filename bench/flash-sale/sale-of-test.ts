@@ -11,6 +11,8 @@ export const saleOf = (changes: Partial<Sale> = {}): Sale => ({
   failed: 0,
   firstError: '',
   expired: 7,
+  lateMs: [0.2],
+  delayed: 0,
   waitsMs: new Map([
     ['checkout', [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]],
     ['refusal', [10]],

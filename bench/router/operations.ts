@@ -1,4 +1,4 @@
-import { Pool } from 'undici';
+import { openCountedPool } from '../counted-pool.js';
 
 const pageSize = 20;
 const cursorsMax = 500;
@@ -42,10 +42,16 @@ class GraphQLErrors extends Error {
   }
 }
 
+const connectionsDefault = 64;
+
 /** A GraphQL client with persistent connections. */
-export function createGraphQLClient(url: string, headers: Record<string, string> = {}) {
+export function createGraphQLClient(
+  url: string,
+  headers: Record<string, string> = {},
+  connections = connectionsDefault,
+) {
   const { origin, pathname } = new URL(url);
-  const pool = new Pool(origin, { connections: 64 });
+  const pool = openCountedPool(origin, connections);
   let sent = 0;
   async function send(query: string, variables: object, token?: string): Promise<Reply> {
     const { body } = await pool.request({
@@ -88,7 +94,9 @@ export function createGraphQLClient(url: string, headers: Record<string, string>
       const query = queryOf(page);
       return () => send(query, {});
     },
-    close: () => pool.close(),
+    /** requests that waited for a connection so far */
+    delayed: pool.delayed,
+    close: pool.close,
   };
 }
 export type GraphQLClient = ReturnType<typeof createGraphQLClient>;

@@ -10,7 +10,7 @@ import { createGraphQLClient } from '../../router/operations.js';
 import { startSystemProcesses } from '../../system-processes.js';
 import type { SaleOptions } from '../sale/options.js';
 import { shelfOf } from '../sale/shoppers.js';
-import type { Store } from '../sale/store.js';
+import { connectionsOf, type Store } from '../sale/store.js';
 import { openBooks } from './books.js';
 import { createCustomers } from './customers.js';
 
@@ -36,7 +36,7 @@ export async function openHoldfast(
   progress(`${await seedStore(databases, variants)} variants seeded`);
   const settings = { RESERVATION_MINUTES: `${options.holdSeconds / 60}` };
   const system = await startSystemProcesses(databases, redis.url, settings);
-  const router = createGraphQLClient(`${system.routerUrl}/graphql`);
+  const router = createGraphQLClient(`${system.routerUrl}/graphql`, {}, connectionsOf(options));
   const sessions = await withTokens(await seedSessions(databases.user), system.secrets.signingKeys);
   const customers = sessions.filter(({ role }) => role === 'CUSTOMER');
   const vera = await vendor(router, sessions);
@@ -64,6 +64,7 @@ export async function openHoldfast(
       redis: redis.process.pid as number,
     },
     sell: createCustomers(router, customers, offers),
+    delayed: router.delayed,
     readStock: books.readStock,
     readBooks: books.read,
     async settle() {

@@ -27,11 +27,13 @@ describe('a crowd of shoppers', () => {
     const served = new Promise<void>((resolve) => {
       release = resolve;
     });
-    await sendCrowd(shoppers, { rate: 2000, concurrency: 1 }, (_, arrivedMs) => {
+    const lateMs = await sendCrowd(shoppers, { rate: 2000, concurrency: 1 }, (_, arrivedMs) => {
       dueMs.push(arrivedMs);
       if (dueMs.length === shoppers.length) release();
       return served;
     });
+    expect(lateMs).toHaveLength(shoppers.length);
+    expect(Math.min(...lateMs)).toBeGreaterThanOrEqual(0);
     const gapsMs = dueMs.slice(1).map((each, n) => each - (dueMs[n] as number));
     expect(gapsMs).toHaveLength(19);
     for (const gap of gapsMs) expect(gap).toBeCloseTo(0.5, 6);

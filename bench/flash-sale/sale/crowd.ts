@@ -7,12 +7,13 @@ import type { Shopper } from './shoppers.js';
  * not others are done (open loop).
  *
  * @param visit called with the time at which the shopper arrives, in ms of `performance.now()`; never rejects
+ * @returns how late each shopper of an open loop was sent, in ms; a generator that is busy falls behind
  */
 export async function sendCrowd(
   shoppers: readonly Shopper[],
   { rate, concurrency }: Pick<SaleOptions, 'rate' | 'concurrency'>,
   visit: (shopper: Shopper, arrivedMs: number) => Promise<void>,
-): Promise<void> {
+): Promise<readonly number[]> {
   if (rate === undefined) {
     const queue = shoppers.values();
     const customer = async () => {
@@ -20,15 +21,18 @@ export async function sendCrowd(
       for (const shopper of queue) await visit(shopper, performance.now());
     };
     await Promise.all(Array.from({ length: concurrency }, customer));
-    return;
+    return [];
   }
   const startedMs = performance.now();
   const visits: Promise<void>[] = [];
+  const lateMs: number[] = [];
   for (const [n, shopper] of shoppers.entries()) {
     const dueMs = startedMs + (n * 1000) / rate;
     const waitMs = dueMs - performance.now();
     if (waitMs > 0) await sleep(waitMs);
+    lateMs.push(Math.max(0, performance.now() - dueMs));
     visits.push(visit(shopper, dueMs));
   }
   await Promise.all(visits);
+  return lateMs;
 }

@@ -47,6 +47,7 @@ function storeOf(takesAtOnce: boolean, changes: Partial<Store> = {}): Store {
       const unsold = left.reduce((sum, units) => sum + units, 0);
       return { unsold, available: Math.max(0, unsold) };
     },
+    delayed: () => 0,
     settle: async () => 4,
     async readBooks() {
       const charges = orders.map(({ id, totalCents }) => ({ orderId: id, cents: totalCents }));

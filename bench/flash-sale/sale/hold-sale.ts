@@ -22,6 +22,10 @@ export interface Sale {
   readonly failed: number;
   readonly firstError: string;
   readonly expired: number;
+  /** of an open loop: how late each shopper was sent */
+  readonly lateMs: readonly number[];
+  /** requests that waited for a connection of the crowd */
+  readonly delayed: number;
   readonly waitsMs: ReadonlyMap<Wait, readonly number[]>;
   /** process → CPU time of the sale */
   readonly cpuMs: Readonly<Record<string, number>>;
@@ -71,6 +75,7 @@ export async function holdSale(store: Store, options: SaleOptions, line: LiveLin
     done += 1;
   };
   const cpuBefore = readCpuMs(store);
+  const delayedBefore = store.delayed();
   const startedMs = performance.now();
   const secondsSince = () => (performance.now() - startedMs) / 1000;
   const stock = watchStock(store, secondsSince, ({ unsold, available }) => {
@@ -82,13 +87,14 @@ export async function holdSale(store: Store, options: SaleOptions, line: LiveLin
         `p99 of checkout ${Number.isNaN(p99) ? '-' : p99.toFixed(0)} ms`,
     );
   });
-  await sendCrowd(planShoppers(options), options, visit);
+  const lateMs = await sendCrowd(planShoppers(options), options, visit);
   const seconds = secondsSince();
   const cpuAfter = readCpuMs(store);
   const expired = await store.settle();
   return {
     store: store.name,
-    ...{ seconds, endings, failed, firstError, expired, waitsMs },
+    ...{ seconds, endings, failed, firstError, expired, waitsMs, lateMs },
+    delayed: store.delayed() - delayedBefore,
     cpuMs: Object.fromEntries(
       Object.entries(cpuAfter).map(([name, ms]) => [name, ms - (cpuBefore[name] ?? 0)]),
     ),

@@ -1,4 +1,5 @@
 import type { Books } from './books.js';
+import type { SaleOptions } from './options.js';
 import type { Shopper } from './shoppers.js';
 
 /** How a shopper left the store. */
@@ -34,12 +35,19 @@ export interface Store {
   readonly processIds: Readonly<Record<string, number>>;
   /** Sells a cart. @throws if the store neither sells nor refuses it */
   sell(shopper: Shopper, visit: Visit): Promise<Ending>;
+  /** requests that waited for a connection of the crowd so far */
+  delayed(): number;
   readStock(): Promise<Stock>;
   /** Waits until unpaid orders have expired. @returns how many have */
   settle(): Promise<number>;
   readBooks(): Promise<Books>;
   close(): Promise<void>;
 }
+
+const openLoopConnections = 4096;
+/** As many connections as requests at once: two of each shopper who repeats. In an open loop nobody may wait for one. */
+export const connectionsOf = ({ rate, concurrency }: SaleOptions): number =>
+  rate === undefined ? 2 * concurrency : openLoopConnections;
 
 /** Sends a request, or the same one twice at the same moment. @returns the answers */
 export const sendOnceOrTwice = <T>(isTwice: boolean, send: () => Promise<T>): Promise<T[]> =>

@@ -1,4 +1,4 @@
-import type { Pool } from 'undici';
+import type { CountedPool } from '../../counted-pool.js';
 import type { Shopper } from '../sale/shoppers.js';
 import { type Ending, sendOnceOrTwice, type Visit } from '../sale/store.js';
 
@@ -38,7 +38,7 @@ const shippingMethodId = '1';
 const tokenHeader = 'vendure-auth-token';
 
 /** How guests buy at Vendure, by the shortest way of its guide to the checkout: six requests with one product. */
-export function createGuests(pool: Pool, path: string, variantIds: readonly string[]) {
+export function createGuests(pool: CountedPool, path: string, variantIds: readonly string[]) {
   function openSession() {
     let token: string | undefined;
     return async (name: keyof typeof operations, variables: object): Promise<Result> => {

@@ -2,22 +2,21 @@ import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Pool } from 'undici';
 import { freePort } from '../../../dev/databases/server-process.js';
 import { startTemporaryPostgres } from '../../../dev/databases/temporary.js';
 import { root } from '../../../ops/subgraph-names.js';
+import { openCountedPool } from '../../counted-pool.js';
 import type { PeerFolder } from '../../install.js';
 import { answersGraphQL, startPeer } from '../../peer-process.js';
 import type { SaleOptions } from '../sale/options.js';
 import { shelfOf } from '../sale/shoppers.js';
-import type { Store } from '../sale/store.js';
+import { connectionsOf, type Store } from '../sale/store.js';
 import { openVendureBooks } from './books.js';
 import { createGuests } from './guests.js';
 
 const folder = join(root, 'bench/flash-sale/peers/vendure');
 export const vendureFolder: PeerFolder = { folder, name: 'Vendure', megabytes: 150 };
 const plenty = 100_000;
-const connections = 64;
 const columns =
   'name,slug,description,assets,facets,optionGroups,optionValues,sku,price,taxCategory,' +
   'stockOnHand,trackInventory,variantAssets,variantFacets';
@@ -62,7 +61,7 @@ export async function openVendure(
   const books = await openVendureBooks(postgres.url, options.units);
   const variants = await books.readVariants();
   const variantIds = [...shelf.keys()].map((sku) => variants.get(`SALE-${sku}`) as string);
-  const pool = new Pool(new URL(url).origin, { connections });
+  const pool = openCountedPool(new URL(url).origin, connectionsOf(options));
   return {
     name: `Vendure ${version}`,
     processIds: {
@@ -71,6 +70,7 @@ export async function openVendure(
       postgres: postgres.processId,
     },
     sell: createGuests(pool, '/shop-api', [...variantIds, variants.get('WARM-UP') as string]),
+    delayed: pool.delayed,
     readStock: books.readStock,
     readBooks: books.read,
     // Its unpaid orders hold no stock and never expire.
