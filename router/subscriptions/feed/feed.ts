@@ -6,24 +6,17 @@ import {
 import { telemetry } from '../../../subgraphs/shared/observability/telemetry/telemetry.js';
 import type { RouterContext } from '../../context.js';
 import { AwaitedResults } from './awaited-results.js';
-import { type ClientStream, type Result, StreamEnd } from './client-stream.js';
+import { type Result, StreamEnd } from './client-stream.js';
 import { isComplete, isOlder } from './event-versions.js';
 import type { FairSemaphore, Lane } from './fair-semaphore.js';
 import { type FormatErrors, tooManyEvents, upstreamEnded } from './format-errors.js';
 import { ageMs, KeptEvents, sinceFailureMs } from './kept-events.js';
 import type { SubscriptionPlan, Variables } from './plan.js';
-import type { Refreshable, RefreshPace } from './refresh-pace.js';
+import type { RefreshPace } from './refresh-pace.js';
+import { Refreshes } from './refreshes.js';
 import { subscribePayload } from './subscribe-payload.js';
+import { longestValid, type Subscriber } from './subscriber.js';
 import type { Upstream, UpstreamSink } from './upstream.js';
-
-/** The stream of one client, with its token and the expiry of the token. */
-export interface Subscriber {
-  readonly stream: ClientStream;
-  readonly authorization: string | undefined;
-  readonly expiresAtMs: number;
-  /** Charges the client for events of its snapshot: the first of each entity. */
-  charge(events: number): void;
-}
 
 export interface FeedOptions {
   readonly plan: SubscriptionPlan;
@@ -61,7 +54,7 @@ interface PendingEvent {
  * by a later one. Up to `executingMax` events of different entities are processed concurrently, in turn with
  * those of other feeds.
  */
-export class Feed implements UpstreamSink, Lane, Refreshable {
+export class Feed implements UpstreamSink, Lane {
   readonly #subscribers = new Set<Subscriber>();
   readonly #pending = new Map<string, PendingEvent>();
   readonly #executing = new Map<string, PendingEvent>();
@@ -70,10 +63,7 @@ export class Feed implements UpstreamSink, Lane, Refreshable {
   readonly #awaited = new AwaitedResults<Subscriber>();
   /** those that have joined, and got a result with errors where the others have one without */
   readonly #haveErrors = new AwaitedResults<Subscriber>();
-  /** timers of entities whose latest event will be processed again */
-  readonly #refreshTimers = new Map<string, NodeJS.Timeout>();
-  /** entities to be completed again: data of other subgraphs may have changed while this one was unavailable */
-  readonly #toRefresh = new Set<string>();
+  readonly #refreshes: Refreshes;
   readonly #unsubscribe: () => void;
   #events = 0;
   #connections = 1;
@@ -85,6 +75,11 @@ export class Feed implements UpstreamSink, Lane, Refreshable {
     first: Subscriber,
   ) {
     this.#kept = new KeptEvents(options.bufferMax);
+    this.#refreshes = new Refreshes({
+      pace: options.refreshes,
+      hasRoom: () => this.#pending.size < options.bufferMax,
+      refresh: (key) => this.#addAgain(key),
+    });
     this.#subscribers.add(first);
     const token = () => this.#longestValid()?.authorization;
     const payload = subscribePayload(options.plan, options.variables, token);
@@ -110,9 +105,7 @@ export class Feed implements UpstreamSink, Lane, Refreshable {
         continue;
       }
       this.#awaited.add(key, subscriber);
-      if (kept.isConfirmed) {
-        this.#refresh(key, retryErrorsMs - sinceFailureMs(kept));
-      }
+      if (kept.isConfirmed) this.#refreshes.soon(key, retryErrorsMs - sinceFailureMs(kept));
     }
     if (this.options.plan.beginsWithSnapshot) subscriber.charge(this.#countEntities());
     return true;
@@ -123,17 +116,6 @@ export class Feed implements UpstreamSink, Lane, Refreshable {
     const arriving = new Set([...pending, ...this.#executing.keys()]);
     arriving.delete(unkeyedLane);
     return this.#kept.size + [...arriving].filter((key) => !this.#kept.has(key)).length;
-  }
-
-  /** Processes the latest event of an entity again, once for all clients that join before it. */
-  #refresh(key: string, delayMs: number): void {
-    if (this.#refreshTimers.has(key)) return;
-    const refresh = () => {
-      this.#refreshTimers.delete(key);
-      this.#addAgain(key);
-    };
-    if (delayMs > 0) this.#refreshTimers.set(key, setTimeout(refresh, delayMs));
-    else refresh();
   }
 
   leave(subscriber: Subscriber): void {
@@ -158,7 +140,7 @@ export class Feed implements UpstreamSink, Lane, Refreshable {
     }
     // The charge may have ended the stream of the last subscriber.
     if (this.#ended) return;
-    if (key !== null && this.#confirm(key, event)) this.#refreshLater(key);
+    if (key !== null && this.#confirm(key, event)) this.#refreshes.later(key);
     else this.#add(key, event);
   }
 
@@ -178,21 +160,6 @@ export class Feed implements UpstreamSink, Lane, Refreshable {
     return this.#kept.confirm(key, event);
   }
 
-  #refreshLater(key: string): void {
-    this.#toRefresh.add(key);
-    this.options.refreshes.offer(this);
-  }
-
-  refreshNext(): boolean {
-    const [key] = this.#toRefresh;
-    // What waits anyway must not end the feed for lack of room.
-    if (key !== undefined && this.#pending.size < this.options.bufferMax) {
-      this.#toRefresh.delete(key);
-      this.#addAgain(key);
-    }
-    return this.#toRefresh.size > 0;
-  }
-
   /** Whether an event of the entity is part of a snapshot that clients pay for. */
   #isFirstOf(key: string): boolean {
     if (!this.options.plan.beginsWithSnapshot || this.#kept.wasFull) return false;
@@ -206,36 +173,25 @@ export class Feed implements UpstreamSink, Lane, Refreshable {
 
   error(reason: unknown): void {
     if (this.#ended) return;
-    this.#endAll(new StreamEnd(this.#formatReason(reason)));
+    this.end(new StreamEnd(this.#formatReason(reason)));
   }
 
   complete(): void {
     this.#upstreamCompleted = true;
-    if (this.#pending.size + this.#executing.size === 0) this.#endAll();
+    if (this.#pending.size + this.#executing.size === 0) this.end();
   }
 
-  /** Ends the feed for all clients that share it, with the reason. */
-  end(reason: StreamEnd): void {
-    this.#endAll(reason);
-  }
-
-  /** The subscriber whose token expires last. All subscribers of a feed are the same user, or anonymous. */
   #longestValid(): Subscriber | undefined {
-    if (this.options.plan.isPublic) return undefined;
-    let longest: Subscriber | undefined;
-    for (const each of this.#subscribers) {
-      if (!longest || each.expiresAtMs > longest.expiresAtMs) longest = each;
-    }
-    return longest;
+    return this.options.plan.isPublic ? undefined : longestValid(this.#subscribers);
   }
 
   #add(key: string | null, event: ExecutionResult): void {
     const slot = key ?? `#${this.#events}`;
     if (this.#pending.size >= this.options.bufferMax && !this.#pending.has(slot)) {
-      this.#endAll(new StreamEnd(this.options.format([tooManyEvents()])));
+      this.end(new StreamEnd(this.options.format([tooManyEvents()])));
       return;
     }
-    this.#toRefresh.delete(slot);
+    this.#refreshes.cancel(slot);
     this.#pending.set(slot, { key, event, connection: this.#connections });
     this.options.completions.offer(this);
   }
@@ -303,7 +259,7 @@ export class Feed implements UpstreamSink, Lane, Refreshable {
         this.#haveErrors.add(key, subscriber);
       }
       this.#kept.completionFailed(key, isOfPresent);
-      this.#refreshLater(key);
+      this.#refreshes.later(key);
       return;
     }
     const isChanged = !plan.beginsWithSnapshot || this.#kept.keep(key, event, result, isOfPresent);
@@ -320,7 +276,8 @@ export class Feed implements UpstreamSink, Lane, Refreshable {
     return requestTrace.run({ requestId }, () => format(errors));
   }
 
-  #endAll(reason?: StreamEnd): void {
+  /** Ends the feed for all clients that share it. */
+  end(reason?: StreamEnd): void {
     if (this.#ended) return;
     this.#stop();
     for (const { stream } of [...this.#subscribers]) stream.end(reason);
@@ -333,10 +290,8 @@ export class Feed implements UpstreamSink, Lane, Refreshable {
     this.#pending.clear();
     this.#kept.clear();
     for (const lacking of [this.#awaited, this.#haveErrors]) lacking.clear();
-    this.#toRefresh.clear();
+    this.#refreshes.clear();
     this.options.completions.remove(this);
-    this.options.refreshes.remove(this);
-    for (const timer of this.#refreshTimers.values()) clearTimeout(timer);
     this.#unsubscribe?.();
     this.options.onEnd(this);
   }

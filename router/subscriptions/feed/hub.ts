@@ -4,7 +4,7 @@ import { newId } from '../../../subgraphs/shared/ids.js';
 import { ClientStream, StreamEnd } from './client-stream.js';
 import { createEventCharge } from './event-charge.js';
 import { FairSemaphore } from './fair-semaphore.js';
-import { Feed, type Subscriber } from './feed.js';
+import { Feed } from './feed.js';
 import {
   type FormatErrors,
   schemaReload,
@@ -15,6 +15,7 @@ import {
 import { createOpenCounts } from './open-counts.js';
 import type { Planner, SubscriptionPlan, Variables } from './plan.js';
 import { RefreshPace } from './refresh-pace.js';
+import type { Subscriber } from './subscriber.js';
 import type { Upstream } from './upstream.js';
 import { createWatchedItems, type WatchedItems } from './watched-items.js';
 
