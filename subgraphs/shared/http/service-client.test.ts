@@ -77,6 +77,24 @@ describe('a client of another subgraph', () => {
     expect(await answerOf({ count: 4 })).toBe(4);
   });
 
+  it('has one time limit for a request and its repetitions', async () => {
+    requests = 0;
+    const failing = createServer((request, response) => {
+      requests += 1;
+      request.resume();
+      setTimeout(() => response.destroy(), 300);
+    });
+    await new Promise<void>((resolve) => failing.listen(0, '127.0.0.1', resolve));
+    const url = `http://127.0.0.1:${(failing.address() as AddressInfo).port}/graphql`;
+    const failed = createServiceClient(url, 'order', 'a secret of the test');
+    const late = failed.call(count, {}, { timeoutMs: 500, repeatable: true });
+    await expect(late).rejects.toMatchObject({ extensions: { code: 'TRY_AGAIN' } });
+    // Two more would follow.
+    expect(requests).toBeLessThan(3);
+    await failed.close();
+    failing.close();
+  });
+
   it('returns each item of a list, or what is wrong with it', async () => {
     const errors = [{ message: 'late', path: ['count', 1], extensions: { code: 'TRY_AGAIN' } }];
     reply = { data: { count: [1, null, 'three'] }, errors };

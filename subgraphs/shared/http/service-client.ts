@@ -4,6 +4,7 @@ import { callerCredentials, callerHeader } from '../auth/callers.js';
 import type { Caller } from '../config.js';
 import { DomainError, type ErrorCode, tryAgain, UpstreamFault } from '../errors.js';
 import { requestTrace } from '../observability/request-context.js';
+import type { Deadline } from '../resilience/deadlines.js';
 import { isTimeout, retrying } from '../resilience/retry.js';
 import { ConnectionSlots } from './connection-slots.js';
 import { clientKeepAlive } from './keep-alive.js';
@@ -20,6 +21,7 @@ const isAnswer = (error: unknown) => error instanceof DomainError || error insta
 const retry = retrying(retriesMax, (error) => !isAnswer(error) && !isTimeout(error));
 
 export interface CallOptions {
+  /** of all attempts together */
   readonly timeoutMs: number;
   /** whether the call may be retried without a response: queries, and idempotent mutations */
   readonly repeatable: boolean;
@@ -66,12 +68,11 @@ export function createServiceClient(url: string, self: Caller, secret: string): 
     [callerHeader]: callerCredentials(self, secret),
   };
 
-  async function send(body: string, timeoutMs: number): Promise<Reply> {
+  async function send(body: string, deadline: Deadline): Promise<Reply> {
     const requestId = requestTrace.getStore()?.requestId;
     const headers = requestId ? { ...ownHeaders, 'x-request-id': requestId } : ownHeaders;
-    const unlimited = { atMs: Number.POSITIVE_INFINITY };
-    const text = await post(connections, { path: pathname, headers, body }, unlimited, {
-      timeoutMs,
+    const text = await post(connections, { path: pathname, headers, body }, deadline, {
+      timeoutMs: Number.POSITIVE_INFINITY,
       startMaxMs,
     }).catch((error: Error) => {
       if (error instanceof ServerError) return error.body;
@@ -88,7 +89,8 @@ export function createServiceClient(url: string, self: Caller, secret: string): 
   ): Promise<R> {
     if (connections.slots.waiting >= waitingMax) throw unavailable();
     const body = bodyOf(call, variables);
-    const once = async () => read(await send(body, timeoutMs));
+    const deadline = { atMs: performance.now() + timeoutMs };
+    const once = async () => read(await send(body, deadline));
     try {
       return await (repeatable ? retry.execute(once) : once());
     } catch (error) {
