@@ -2,6 +2,7 @@ import type { Schema } from '../shared/database/connect.js';
 import { Migration20261127StoredOutcomes } from '../shared/idempotency/20261127-stored-outcomes.js';
 import { StoredOutcome } from '../shared/idempotency/stored-outcome.js';
 import { Migration20261216OutboxLanes } from '../shared/messaging/20261216-outbox-lanes.js';
+import { Migration20261218OutboxPositions } from '../shared/messaging/20261218-outbox-positions.js';
 import { InboxEntry } from '../shared/messaging/inbox.js';
 import { OutboxEntry } from '../shared/messaging/outbox.js';
 import { Migration20261207QueueMark } from '../shared/runtime/20261207-queue-mark.js';
@@ -41,5 +42,6 @@ export const databaseSchema: Schema = {
     { name: '20261214-any-language', class: Migration20261214AnyLanguage },
     { name: '20261216-outbox-lanes', class: Migration20261216OutboxLanes },
     { name: '20261217-shared-words', class: Migration20261217SharedWords },
+    { name: '20261218-outbox-positions', class: Migration20261218OutboxPositions },
   ],
 };
