@@ -17,7 +17,13 @@ describe('the metrics of an outbox', () => {
       (await registry.metrics())
         .split('\n')
         .filter((line) => line.startsWith('holdfast_outbox'))
-        .map((line) => line.replace(/(\.\d+)$/, ''))
+        // Ages in whole hours.
+        .map((line) =>
+          line.replace(
+            /(oldest_seconds.*) (.*)$/,
+            (_, series, seconds) => `${series} ${Math.floor(Number(seconds) / 3600)} h`,
+          ),
+        )
         .sort();
     const insert = (columns: string, values: string) =>
       database.client.query(
@@ -26,7 +32,7 @@ describe('the metrics of an outbox', () => {
       );
     const columns = 'consumer, delivery, created_at, next_attempt_at, sent_at, dead_at';
     const of = (consumer: string, delivery: string, age: number, rest: string) =>
-      insert(columns, `'${consumer}', '${delivery}', now() - interval '${age} s', ${rest}`);
+      insert(columns, `'${consumer}', '${delivery}', now() - interval '${age} h', ${rest}`);
     await of('order', 'each', 30, 'now(), null, null');
     await of('order', 'each', 90, `now() + interval '50 s', null, null`);
     await of('order', 'each', 300, 'now(), null, now()');
@@ -41,8 +47,10 @@ describe('the metrics of an outbox', () => {
       'holdfast_outbox_backlog{consumer="product",delivery="latest"} 2',
       'holdfast_outbox_dead_letters{consumer="order"} 1',
       'holdfast_outbox_dead_letters{consumer="product"} 0',
-      'holdfast_outbox_oldest_seconds{consumer="order"} 90',
-      'holdfast_outbox_oldest_seconds{consumer="product"} 20',
+      'holdfast_outbox_oldest_seconds{consumer="order",delivery="each"} 90 h',
+      'holdfast_outbox_oldest_seconds{consumer="order",delivery="latest"} 0 h',
+      'holdfast_outbox_oldest_seconds{consumer="product",delivery="each"} 0 h',
+      'holdfast_outbox_oldest_seconds{consumer="product",delivery="latest"} 20 h',
     ]);
   });
 });

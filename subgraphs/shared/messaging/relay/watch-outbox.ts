@@ -21,25 +21,19 @@ export function watchOutbox({ em, registry }: Watched, consumers: readonly strin
   const lag = {
     name: 'holdfast_outbox_oldest_seconds',
     help: 'Age of the oldest undelivered event.',
-    label: 'consumer',
+    label: ['consumer', 'delivery'],
   };
-  gaugeOf(registry, lag, async () => {
-    const ages = await Promise.all(lanes.map((lane) => oldestSeconds(em.fork(), lane)));
-    const ofConsumer = (name: string) => ages.filter((_, n) => lanes[n]?.consumer === name);
-    return Object.fromEntries(consumers.map((name) => [name, Math.max(...ofConsumer(name))]));
-  });
+  const ofLanes = (read: (em: EntityManager, lane: Lane) => Promise<number>) => () =>
+    Promise.all(
+      lanes.map(async (lane) => ({ labels: { ...lane }, value: await read(em.fork(), lane) })),
+    );
+  gaugeOf(registry, lag, ofLanes(oldestSeconds));
   const backlog = {
     name: 'holdfast_outbox_backlog',
     help: `Undelivered events, without dead letters; ${backlogMax} if there are more.`,
     label: ['consumer', 'delivery'],
   };
-  gaugeOf(registry, backlog, () =>
-    Promise.all(
-      lanes.map(async (lane) => {
-        return { labels: { ...lane }, value: await countUnfinished(em.fork(), lane) };
-      }),
-    ),
-  );
+  gaugeOf(registry, backlog, ofLanes(countUnfinished));
   const dead = {
     name: 'holdfast_outbox_dead_letters',
     help: `Events that were refused permanently; ${deadLettersMax} if there are more. Each needs attention.`,
