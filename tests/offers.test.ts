@@ -275,12 +275,12 @@ describe('offers', () => {
     const secret = system.secrets.callers.PRODUCT_SECRET as string;
     const { data } = await postGraphQL(
       `http://127.0.0.1:${system.ports.ports.shop}/graphql`,
-      'mutation ($events: [OutboxEvent!]!) { deliverToShop(events: $events) }',
+      'mutation ($events: [OutboxEvent!]!) { deliverToShop(events: $events) { accepted } }',
       { events: [{ id, topic, key: payload.sku, version, payload: JSON.stringify(payload) }] },
       undefined,
       { [callerHeader]: callerCredentials('product', secret) },
     );
-    expect(data.deliverToShop).toEqual([id]);
+    expect(data.deliverToShop).toEqual({ accepted: [id] });
   }
   /** Number of sessions that wait for a lock. A connection of its own: a transaction does not see new sessions. */
   const countWaiting = async () => {

@@ -86,7 +86,7 @@ describe('trust boundaries', () => {
       postGraphQL(subgraphUrl('user'), address, {}, undefined, as(caller));
     expect((await ofUser('router')).errors?.[0]?.extensions.code).toBe('FORBIDDEN');
     expect((await ofUser('order')).data).toEqual({ addressOf: null });
-    const deliver = 'mutation { deliverToOrder(events: []) }';
+    const deliver = 'mutation { deliverToOrder(events: []) { accepted } }';
     const inbox = await postGraphQL(subgraphUrl('order'), deliver, {}, undefined, as('router'));
     expect(inbox.errors?.[0]?.extensions.code).toBe('FORBIDDEN');
   });

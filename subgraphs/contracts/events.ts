@@ -181,13 +181,30 @@ export interface DeliveredEvent {
 export const deliveryFieldOf = (consumer: string) =>
   `deliverTo${consumer[0]?.toUpperCase()}${consumer.slice(1)}`;
 
-/** Delivers events; the answer has the ids of those that the consumer committed. */
+/**
+ * What became of delivered events, by their ids. Those in neither list were not tried: the consumer ran out of
+ * time, or refused an earlier event of their key.
+ */
+export interface DeliveryOutcome {
+  /** committed, now or earlier */
+  readonly accepted: string[];
+  readonly refused: string[];
+}
+
+const deliveryOutcome: z.ZodType<DeliveryOutcome> = z.object({
+  accepted: z.array(z.string()),
+  refused: z.array(z.string()),
+});
+
+/** Delivers events to a consumer. */
 export const deliveryTo = (
   consumer: string,
-): Call<{ readonly events: readonly DeliveredEvent[] }, string[]> => {
+): Call<{ readonly events: readonly DeliveredEvent[] }, DeliveryOutcome> => {
   const field = deliveryFieldOf(consumer);
-  const query = `mutation ($events: [OutboxEvent!]!) { ${field}(events: $events) }`;
-  return { field, query, answer: z.array(z.string()) };
+  const query = `mutation ($events: [OutboxEvent!]!) {
+    ${field}(events: $events) { accepted refused }
+  }`;
+  return { field, query, answer: deliveryOutcome };
 };
 
 /** @throws Error naming what is wrong with a payload that is not of its topic */

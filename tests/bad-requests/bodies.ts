@@ -66,7 +66,7 @@ export const badQueries: ReadonlyMap<string, string> = new Map([
   ['the entities of federation', '{ _entities(representations: []) { __typename } }'],
   ['an internal mutation', 'mutation { reserveStock(requests: []) { orderId } }'],
   ['another internal mutation', 'mutation { commitReservation(requests: []) { orderId } }'],
-  ['an inbox', 'mutation { deliverToOrder(events: []) }'],
+  ['an inbox', 'mutation { deliverToOrder(events: []) { accepted } }'],
   ['an internal query', '{ shopOwners(ids: []) { id } }'],
   ['an unclosed text', '{ product(slug: "x) { id } }'],
   ['a control character', '{ me { id\u0007 } }'],

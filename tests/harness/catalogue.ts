@@ -127,10 +127,10 @@ export async function openCatalogue() {
      * @returns the number of accepted events
      */
     async deliver(caller: 'shop' | 'warehouse', ...events: TestEvent[]): Promise<number> {
-      const accepted: string[] = await must(
+      const { accepted } = await must(
         catalogue.askAs(
           caller,
-          'mutation ($events: [OutboxEvent!]!) { deliverToProduct(events: $events) }',
+          'mutation ($events: [OutboxEvent!]!) { deliverToProduct(events: $events) { accepted } }',
           {
             events: events.map(({ topic, version, payload, id = newId() }) => {
               return { id, topic, key: id, version, payload: JSON.stringify(payload) };
@@ -138,7 +138,7 @@ export async function openCatalogue() {
           },
         ),
       );
-      return accepted.length;
+      return (accepted as string[]).length;
     },
     /** An offer of a shop, from an event of the shop subgraph and one of the warehouse subgraph. */
     async offer(sku: string, fields: Partial<OfferChanged & StockChanged> = {}) {

@@ -41,7 +41,7 @@ export function sell({ stock, engine, notebook, shopId, sku, warehouses }: World
     const payload = JSON.stringify({ ...ids, lines: [{ sku, quantity }], ...rest });
     const context = { em: engine.orm.em.fork(), app: engine, logger, caller: 'order' };
     const event = { id, topic, key: shopOrderId, version: 1, payload };
-    const accepted = await new Inbox().deliver([event], context as unknown as StockContext);
+    const { accepted } = await new Inbox().deliver([event], context as unknown as StockContext);
     return { expected: 'delivered', actual: accepted[0] === id ? 'delivered' : 'not accepted' };
   }
 

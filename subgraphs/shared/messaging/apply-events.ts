@@ -2,6 +2,7 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import {
   events as contracts,
   type DeliveredEvent,
+  type DeliveryOutcome,
   isTopic,
   type PayloadOf,
   producerOf,
@@ -55,15 +56,14 @@ export interface InboxContext extends Principal {
   readonly logger: Logger;
 }
 
-/** An event with its payload and handler. */
-interface Readable<C> {
+interface ParsedEvent<C> {
   readonly event: DeliveredEvent;
   readonly topic: Topic;
   readonly payload: object;
   readonly handler: EventHandler<Topic, C> | BatchHandler<Topic>;
 }
 
-const isBatch = <C>(handler: Readable<C>['handler']): handler is BatchHandler<Topic> =>
+const isBatch = <C>(handler: ParsedEvent<C>['handler']): handler is BatchHandler<Topic> =>
   'applyAll' in handler;
 
 // Shorter than the relay's timeout: if many events wait for locks in turn, those already applied are reported.
@@ -72,33 +72,36 @@ const deliverMaxMs = 5000;
 /**
  * Applies events in their order: those of a topic with a batch handler together, others in a transaction each,
  * so that no event holds the locks of another. An event of `each` that is refused stops its key: later ones of
- * the key are not applied.
+ * the key are not tried, and neither are those that come after the time limit.
  *
- * @returns the ids of those that are committed, now or earlier
  * @throws what makes all of them fail: the database is unavailable, or the answer to COMMIT was lost
  */
 export async function applyEvents<C extends InboxContext>(
   context: C,
   events: readonly DeliveredEvent[],
   handlers: EventHandlers<C>,
-): Promise<string[]> {
-  const latestMs = performance.now() + deliverMaxMs;
+): Promise<DeliveryOutcome> {
+  const deadlineMs = performance.now() + deliverMaxMs;
+  const isLate = () => performance.now() > deadlineMs;
   const accepted: string[] = [];
+  const refused: string[] = [];
   const stoppedKeys = new Set<string>();
   const isOpen = ({ topic, key }: DeliveredEvent) => isUnordered(topic) || !stoppedKeys.has(key);
-  const refuse = ({ topic, key }: DeliveredEvent, error: unknown) => {
+  const refuse = ({ id, topic, key }: DeliveredEvent, error: unknown) => {
+    refused.push(id);
     stoppedKeys.add(key);
     context.logger.error({ err: error, topic, key }, 'event refused');
   };
-  const applySlice = async (slice: readonly Readable<C>[]) => {
-    if (performance.now() > latestMs) return; // sent again
+  const applySlice = async (slice: readonly ParsedEvent<C>[]) => {
+    if (isLate()) return;
     const open = slice.filter(({ event }) => isOpen(event));
     await applyTogether(context, open);
     accepted.push(...open.map(({ event }) => event.id));
   };
-  for (const run of runsOf(events, (event) => readEvent(event, context.caller, handlers))) {
+  for (const run of runsOf(events, (event) => parseEvent(event, context.caller, handlers))) {
+    if (isLate()) break;
     if ('error' in run) {
-      refuse(run.event, run.error);
+      if (isOpen(run.event)) refuse(run.event, run.error);
       continue;
     }
     await bisect(run.events, applySlice, isOfAll, (slice, error) => {
@@ -106,7 +109,7 @@ export async function applyEvents<C extends InboxContext>(
       for (const { event } of slice) refuse(event, error);
     });
   }
-  return accepted;
+  return { accepted, refused };
 }
 
 // An unavailable database is not the event's fault: the producer keeps it and retries.
@@ -115,20 +118,20 @@ const isOfAll = (error: unknown) => isDatabaseUnavailable(error) || error instan
 const isUnordered = (topic: string) => isTopic(topic) && contracts[topic].delivery === 'latest';
 
 type Run<C> =
-  | { readonly events: Readable<C>[] }
+  | { readonly events: ParsedEvent<C>[] }
   | { readonly event: DeliveredEvent; readonly error: unknown };
 
 /** Divides events into those that one transaction applies: consecutive ones of a topic with a batch handler. */
 function* runsOf<C>(
   events: readonly DeliveredEvent[],
-  read: (event: DeliveredEvent) => Readable<C>,
+  parse: (event: DeliveredEvent) => ParsedEvent<C>,
 ): Generator<Run<C>> {
-  let run: Readable<C>[] = [];
+  let run: ParsedEvent<C>[] = [];
   for (const event of events) {
-    let next: Readable<C> | undefined;
+    let next: ParsedEvent<C> | undefined;
     let error: unknown;
     try {
-      next = read(event);
+      next = parse(event);
     } catch (thrown) {
       error = thrown;
     }
@@ -144,24 +147,24 @@ function* runsOf<C>(
 }
 
 /** @throws Error for a topic that is unknown or of another producer, and for a malformed payload */
-function readEvent<C>(
+function parseEvent<C>(
   event: DeliveredEvent,
   caller: Caller,
   handlers: EventHandlers<C>,
-): Readable<C> {
+): ParsedEvent<C> {
   const { topic } = event;
   const handler = isTopic(topic) && producerOf(topic) === caller ? handlers[topic] : undefined;
   if (!handler) throw new Error(`no handler for ${topic} from ${caller}`);
   const payload = readPayload(topic as Topic, event.payload);
-  return { event, topic: topic as Topic, payload, handler: handler as Readable<C>['handler'] };
+  return { event, topic: topic as Topic, payload, handler: handler as ParsedEvent<C>['handler'] };
 }
 
 /** Applies events of one topic in one transaction, with their rows in the inbox. */
 async function applyTogether<C extends InboxContext>(
   context: C,
-  readables: readonly Readable<C>[],
+  parsed: readonly ParsedEvent<C>[],
 ): Promise<void> {
-  const [first] = readables;
+  const [first] = parsed;
   if (!first) return;
   const { handler, topic } = first;
   const afterwards = await transact(context.em, async (tx) => {
@@ -169,11 +172,11 @@ async function applyTogether<C extends InboxContext>(
       tx,
       `insert into inbox (id, producer, topic) select id, $2, $3 from unnest($1::uuid[]) as id
        order by id on conflict do nothing returning id`,
-      [readables.map(({ event }) => event.id), context.caller, topic],
+      [parsed.map(({ event }) => event.id), context.caller, topic],
     );
     const ids = new Set(added.map(({ id }) => id));
     // One that is sent twice in a delivery is applied once.
-    const isNew = readables.filter(({ event }) => ids.delete(event.id.toLowerCase()));
+    const isNew = parsed.filter(({ event }) => ids.delete(event.id.toLowerCase()));
     if (isNew.length === 0) return undefined;
     if (!isBatch(handler)) return handler(tx, first.event, first.payload as never, context);
     await handler.applyAll(

@@ -1,3 +1,4 @@
+import { jest } from '@jest/globals';
 import { createTestDatabases } from '../../../tests/harness/databases.js';
 import { recordStatements } from '../../../tests/harness/record-statements.js';
 import { logger } from '../../../tests/harness/stock-engine.js';
@@ -8,6 +9,7 @@ import { newId } from '../ids.js';
 import type { InboxContext } from './apply-events.js';
 import { createInboxResolver, type OutboxEvent } from './inbox.js';
 
+let passTime = () => {};
 const Inbox = createInboxResolver<InboxContext>('test', {
   // Not idempotent: each time it runs adds a row.
   'product.variant.removed': async (em, { key }, { sku }) => {
@@ -16,6 +18,7 @@ const Inbox = createInboxResolver<InboxContext>('test', {
       await sql(em, `set local statement_timeout = 1`);
       await sql(em, 'select pg_sleep(1)');
     }
+    if (sku === 'slow') passTime();
     await sql(em, 'insert into effect (key) values ($1)', [key]);
   },
   'shop.shop.created': async () => {},
@@ -73,8 +76,8 @@ describe('the inbox', () => {
   it('applies an event once, however often and whenever it is sent', async () => {
     const once = event('counted');
     const answers = await Promise.all([deliver(once), deliver(once, once), deliver(once)]);
-    expect(await deliver(once)).toEqual([once.id]);
-    expect(answers.flat()).toEqual([once.id, once.id, once.id, once.id]);
+    expect(await deliver(once)).toEqual({ accepted: [once.id], refused: [] });
+    expect(answers.flatMap(({ accepted }) => accepted)).toEqual(Array(4).fill(once.id));
     expect(await effects(once)).toBe(1);
   });
 
@@ -88,9 +91,22 @@ describe('the inbox', () => {
     ['no JSON', { payload: '{' }],
   ])('refuses an event that is %s, and applies the others', async (kind, fields) => {
     const [before, bad, after] = [event('counted'), event(kind, fields), event('counted')];
-    expect(await deliver(before, bad, after)).toEqual([before.id, after.id]);
+    const outcome = await deliver(before, bad, after);
+    expect(outcome).toEqual({ accepted: [before.id, after.id], refused: [bad.id] });
     expect([await effects(before), await effects(after)]).toEqual([1, 1]);
     expect(await sql(orm.em.fork(), 'select from inbox where id = $1', [bad.id])).toEqual([]);
+  });
+
+  it('tries no further event after its time, and refuses none of these', async () => {
+    const atMs = performance.now();
+    const clock = jest.spyOn(performance, 'now').mockReturnValue(atMs);
+    passTime = () => clock.mockReturnValue(atMs + 5001);
+    const [first, slow] = [event('counted'), event('slow')];
+    const later = [event('counted'), event('refused'), event('no JSON', { payload: '{' })];
+    const outcome = await deliver(first, slow, ...later).finally(() => clock.mockRestore());
+    expect(outcome).toEqual({ accepted: [first.id, slow.id], refused: [] });
+    const again = await deliver(...later);
+    expect(again).toEqual({ accepted: [later[0]?.id], refused: [later[1]?.id, later[2]?.id] });
   });
 
   describe('of a topic whose events are applied together', () => {
@@ -124,7 +140,8 @@ describe('the inbox', () => {
     it('applies an event once, also if it is twice in a delivery, or in another one', async () => {
       const [first, second, third] = named('b', 3) as [OutboxEvent, OutboxEvent, OutboxEvent];
       await deliverStock(first, second);
-      expect(await deliverStock(second, third, third)).toEqual([second.id, third.id, third.id]);
+      const { accepted } = await deliverStock(second, third, third);
+      expect(accepted).toEqual([second.id, third.id, third.id]);
       expect(batches).toEqual([[third.key]]);
       for (const each of [first, second, third]) expect(await effects(each)).toBe(1);
     });
@@ -135,7 +152,8 @@ describe('the inbox', () => {
       events.splice(3, 0, bad[0] as OutboxEvent);
       events.splice(15, 0, bad[1] as OutboxEvent);
       const good = events.filter((each) => !bad.includes(each));
-      expect(await deliverStock(...events)).toEqual(good.map(({ id }) => id));
+      const [accepted, refused] = [good, bad].map((each) => each.map(({ id }) => id));
+      expect(await deliverStock(...events)).toEqual({ accepted, refused });
       for (const each of good) expect(await effects(each)).toBe(1);
       for (const each of bad) {
         expect(await effects(each)).toBe(0);
@@ -169,11 +187,12 @@ describe('the inbox', () => {
     const last = units('cancelled', other);
     const deliverUnits = (...events: OutboxEvent[]) =>
       new Ordered().deliver(events, { em: orm.em.fork(), logger, caller: 'order', identity: null });
-    expect(await deliverUnits(before, bad, beside, after, late, unread, last)).toEqual([
-      before.id,
-      beside.id,
-    ]);
+    expect(await deliverUnits(before, bad, beside, after, late, unread, last)).toEqual({
+      accepted: [before.id, beside.id],
+      refused: [bad.id, unread.id],
+    });
     expect([await effects(before), await effects(beside)]).toEqual([1, 1]);
-    expect(await deliverUnits(after, late, last)).toEqual([after.id, late.id, last.id]);
+    const { accepted } = await deliverUnits(after, late, last);
+    expect(accepted).toEqual([after.id, late.id, last.id]);
   });
 });

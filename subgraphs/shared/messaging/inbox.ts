@@ -1,8 +1,19 @@
 import type { Opt } from '@mikro-orm/core';
 import { Entity, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
-import { Arg, Ctx, Directive, Field, InputType, Int, Mutation, Resolver } from 'type-graphql';
+import {
+  Arg,
+  Ctx,
+  Directive,
+  Field,
+  InputType,
+  Int,
+  Mutation,
+  ObjectType,
+  Resolver,
+} from 'type-graphql';
 import {
   type DeliveredEvent,
+  type DeliveryOutcome,
   deliveryFieldOf,
   producerOf,
   type Topic,
@@ -56,6 +67,23 @@ export class OutboxEvent implements DeliveredEvent {
 /** Events that one delivery has at most. */
 export const deliveryMax = 100;
 
+@Directive('@inaccessible')
+@Directive('@shareable')
+@Allow('parent')
+@ObjectType({
+  description:
+    'What became of delivered events. Those in neither list were not tried and may be sent again.',
+})
+export class DeliveryOutput implements DeliveryOutcome {
+  @ListMax(deliveryMax)
+  @Field(() => [UUID], { description: 'Ids of the events that are committed.' })
+  accepted!: string[];
+
+  @ListMax(deliveryMax)
+  @Field(() => [UUID], { description: 'Ids of the events that were refused.' })
+  refused!: string[];
+}
+
 /** Declares the mutation to which the relays of other subgraphs deliver events. */
 export function createInboxResolver<C extends InboxContext>(
   consumer: string,
@@ -67,15 +95,14 @@ export function createInboxResolver<C extends InboxContext>(
   class InboxResolver {
     @Directive('@inaccessible')
     @Allow(...producers)
-    @ListMax(deliveryMax)
-    @Mutation(() => [UUID], {
+    @Mutation(() => DeliveryOutput, {
       name: deliveryFieldOf(consumer),
-      description: 'Applies events and returns the ids of those that are committed.',
+      description: 'Applies events and returns what became of them.',
     })
     async deliver(
       @Arg('events', () => [OutboxEvent]) events: OutboxEvent[],
       @Ctx() context: C,
-    ): Promise<string[]> {
+    ): Promise<DeliveryOutcome> {
       return applyEvents(context, events, handlers);
     }
   }

@@ -75,9 +75,9 @@ const cancelled = (
     reason,
     lines: [{ sku: shop.sku, quantity }],
   });
-const deliver = (...events: OutboxEvent[]) => {
+const deliver = async (...events: OutboxEvent[]) => {
   const context = { em: engine.orm.em.fork(), app: engine, logger, caller: 'order' };
-  return new Inbox().deliver(events, context as unknown as StockContext);
+  return (await new Inbox().deliver(events, context as unknown as StockContext)).accepted;
 };
 
 /** `[onHand, committed, unavailable, shortfall]` of each level, by priority. */

@@ -202,7 +202,8 @@ describe('a shop whose stock a long transaction has locked', () => {
     });
     await lock();
     const context = { em: engine.orm.em.fork(), app: engine, logger, caller: 'order' };
-    const deliver = () => new Inbox().deliver(cancelled, context as unknown as StockContext);
+    const deliver = async () =>
+      (await new Inbox().deliver(cancelled, context as unknown as StockContext)).accepted;
     expect(await deliver()).toEqual([cancelled[1]?.id]);
     await long.query('rollback');
     expect(await deliver()).toHaveLength(2);

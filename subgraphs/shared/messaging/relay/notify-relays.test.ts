@@ -1,8 +1,8 @@
 import pg from 'pg';
 import { createTestDatabases } from '../../../../tests/harness/databases.js';
+import { ended, hangingConsumer, recordingConsumer } from '../../../../tests/harness/outbox.js';
 import { logger } from '../../../../tests/harness/stock-engine.js';
 import { eventually } from '../../../../tests/harness/wait.js';
-import { event } from '../../../contracts/events.js';
 import { databaseSchema } from '../../../warehouse/mikro-orm.config.js';
 import { connect } from '../../database/connect.js';
 import { sql } from '../../database/sql.js';
@@ -12,11 +12,6 @@ import { Registry } from '../../observability/metrics.js';
 import { enqueue } from '../outbox.js';
 import { notifyRelays } from './notify-relays.js';
 import { startRelay } from './start-relay.js';
-
-const ended = () =>
-  event('warehouse.reservation.ended', {
-    ...{ orderId: newId(), state: 'EXPIRED', reason: 'PAYMENT_TIMEOUT' },
-  });
 
 describe('relays of several processes', () => {
   let database: { drop(): Promise<void> };
@@ -45,9 +40,8 @@ describe('relays of several processes', () => {
   });
 
   /** A process with a database pool and a relay that only notifications and its own commits wake. */
-  async function startProcess(call: ServiceClient['call']) {
+  async function startProcess(client: ServiceClient) {
     const orm = await connect({ name: 'test', url, poolMax: 4 }, databaseSchema);
-    const client: ServiceClient = { call, callEach: async () => [], close: async () => {} };
     const parts = { em: orm.em, databaseUrl: url, registry: new Registry(), logger };
     const relay = startRelay({ ...parts, consumers: { order: client }, pollMs: 600_000 });
     return {
@@ -64,7 +58,7 @@ describe('relays of several processes', () => {
         const { rows } = await listener.query<{ count: number }>(
           `select count(*)::int as count from pg_stat_activity
            where datname = current_database() and application_name = 'listen:outbox'
-             and query like 'listen%' and state = 'idle'`,
+             and query ~ '^(listen|select pg_notify)' and state = 'idle'`,
         );
         return rows[0]?.count;
       },
@@ -81,35 +75,26 @@ describe('relays of several processes', () => {
   };
 
   it('help with events that the process which committed them could not deliver at once', async () => {
-    let finish = () => {};
-    const answer = new Promise<never>((_, reject) => {
-      finish = () => reject(new Error('gone'));
-    });
-    answer.catch(() => {});
-    let stuck = 0;
-    const first = await startProcess(() => {
-      stuck += 1;
-      return answer;
-    });
-    const delivered: string[] = [];
-    const second = await startProcess(async (call, variables) => {
-      const { events } = variables as unknown as { events: { id: string }[] };
-      delivered.push(...events.map(({ id }) => id));
-      return call.answer.parse(events.map(({ id }) => id));
-    });
-    await relaysListening(2);
+    const stuck = hangingConsumer();
+    const first = await startProcess(stuck.client);
     await enqueue(first.orm.em.fork(), [ended()]);
     await eventually(
-      async () => stuck,
-      (count) => count === 1,
+      async () => stuck.calls(),
+      (calls) => calls === 1,
     );
-    await enqueue(first.orm.em.fork(), [ended(), ended()]);
+    // It starts now, so that it cannot deliver what the first one is delivering.
+    const other = recordingConsumer();
+    const second = await startProcess(other.client);
+    await relaysListening(2);
+    const later = [ended(), ended()].map((each) => ({ ...each, id: newId() }));
+    await enqueue(first.orm.em.fork(), later);
+    const wanted = new Set(later.map(({ id }) => id));
     await eventually(
-      async () => delivered.length,
-      (count) => count === 2,
+      async () => other.sent().filter(({ id }) => wanted.has(id)),
+      ({ length }) => length === 2,
     );
-    expect(stuck).toBe(1);
-    finish();
+    expect(stuck.calls()).toBe(1);
+    stuck.fail();
     await Promise.all([first.stop(), second.stop()]);
   });
 

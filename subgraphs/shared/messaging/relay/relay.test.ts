@@ -1,79 +1,52 @@
+import { jest } from '@jest/globals';
 import pg from 'pg';
-import { createTestDatabases } from '../../../../tests/harness/databases.js';
+import {
+  consumerOf,
+  ended,
+  internalError,
+  openOutbox,
+  type TestOutbox,
+  unreachable,
+} from '../../../../tests/harness/outbox.js';
 import { logger } from '../../../../tests/harness/stock-engine.js';
 import { eventually } from '../../../../tests/harness/wait.js';
-import { event } from '../../../contracts/events.js';
 import { databaseSchema } from '../../../warehouse/mikro-orm.config.js';
-import { connect } from '../../database/connect.js';
-import { sql } from '../../database/sql.js';
 import { DomainError, UpstreamFault } from '../../errors.js';
 import type { ServiceClient } from '../../http/service-client.js';
-import { newId } from '../../ids.js';
 import { Registry } from '../../observability/metrics.js';
 import { startPruning } from '../../runtime/start-pruning.js';
 import { enqueue } from '../outbox.js';
 import { relayOnce, startRelay } from './start-relay.js';
 
-const broke = new UpstreamFault('internal error', 'INTERNAL_SERVER_ERROR');
-
-const ended = (orderId: string) =>
-  event('warehouse.reservation.ended', { orderId, state: 'EXPIRED', reason: 'PAYMENT_TIMEOUT' });
-
-/** A consumer that responds as the test says, and records the batches. */
-function consumer(answer: (ids: string[]) => string[]) {
+/** A consumer that accepts what `accepts` returns, and records the batches. */
+function consumer(accepts: (ids: string[]) => string[]) {
   const batches: string[][] = [];
-  const client: ServiceClient = {
-    callEach: async () => [],
-    async call(call, variables) {
-      const ids = (variables as { events: { id: string }[] }).events.map(({ id }) => id);
-      batches.push(ids);
-      return call.answer.parse(answer(ids));
-    },
-    close: async () => {},
-  };
+  const client = consumerOf(async (events) => {
+    const ids = events.map(({ id }) => id);
+    batches.push(ids);
+    return accepts(ids);
+  });
   return { client, batches, delivered: () => batches.flat() };
 }
 
 describe('the outbox and its relay', () => {
-  let database: { drop(): Promise<void> };
-  let orm: Awaited<ReturnType<typeof connect>>;
-  let databaseUrl: string;
+  let outbox: TestOutbox;
   beforeAll(async () => {
-    const made = await createTestDatabases(['warehouse']);
-    database = made;
-    databaseUrl = made.urls.warehouse;
-    orm = await connect({ name: 'test', url: databaseUrl, poolMax: 5 }, databaseSchema);
+    outbox = await openOutbox();
   });
-  afterEach(() => sql(orm.em.fork(), 'delete from outbox'));
-  afterAll(async () => {
-    await orm.close();
-    await database.drop();
-  });
+  afterEach(() => outbox.empty());
+  afterAll(() => outbox.close());
 
-  const write = (count: number) =>
-    enqueue(
-      orm.em.fork(),
-      Array.from({ length: count }, () => ended(newId())),
-    );
+  const write = (count: number) => outbox.write(...Array.from({ length: count }, () => ended()));
   const rows = () =>
-    sql<{ sent: boolean; dead: boolean; rejections: number; due: boolean }>(
-      orm.em.fork(),
+    outbox.query<{ sent: boolean; dead: boolean; rejections: number; due: boolean }>(
       `select sent_at is not null as sent, dead_at is not null as dead, rejections,
          next_attempt_at <= updated_at as due from outbox order by id`,
     );
-  const options = (client: ServiceClient) => {
-    return {
-      em: orm.em,
-      databaseUrl,
-      consumers: { order: client },
-      registry: new Registry(),
-      logger,
-    };
-  };
+  const options = (client: ServiceClient) => outbox.parts({ order: client });
 
   const listeners = () =>
-    sql<{ pid: number }>(
-      orm.em.fork(),
+    outbox.query<{ pid: number }>(
       `select pid from pg_stat_activity
        where datname = current_database() and query like 'listen%' and state = 'idle'`,
     );
@@ -93,8 +66,8 @@ describe('the outbox and its relay', () => {
 
   it('delivers nothing of a transaction that was rolled back', async () => {
     const { client, delivered } = consumer((ids) => ids);
-    const failing = orm.em.fork().transactional(async (em) => {
-      await enqueue(em, [ended(newId())]);
+    const failing = outbox.orm.em.fork().transactional(async (em) => {
+      await enqueue(em, [ended()]);
       throw new Error('rolled back');
     });
     await expect(failing).rejects.toThrow('rolled back');
@@ -105,7 +78,7 @@ describe('the outbox and its relay', () => {
   it('delivers each entry once while two relays run', async () => {
     const { client, delivered } = consumer((ids) => ids);
     await write(150);
-    await orm.em.fork().transactional(async (em) => {
+    await outbox.orm.em.fork().transactional(async (em) => {
       // This relay has claimed its entries, and not committed yet.
       await relayOnce({ ...options(client), em: { fork: () => em } as typeof em });
       expect(delivered()).toHaveLength(100);
@@ -117,16 +90,22 @@ describe('the outbox and its relay', () => {
 
   it('delivers, and prunes old entries, though another session has locked some of them', async () => {
     await write(2);
-    await sql(orm.em.fork(), `update outbox set sent_at = now() - interval '2 days'`);
+    await outbox.query(`update outbox set sent_at = now() - interval '2 days'`);
     const { client, delivered } = consumer((ids) => ids);
-    const locker = new pg.Client({ connectionString: databaseUrl });
+    const locker = new pg.Client({ connectionString: outbox.url });
     await locker.connect();
     await locker.query('begin');
     await locker.query('select id from outbox limit 1 for update');
     try {
       const relay = startRelay(options(client));
       const registry = new Registry();
-      const pruning = startPruning({ em: orm.em, databaseSchema, logger, registry, everyMs: 20 });
+      const pruning = startPruning({
+        em: outbox.orm.em,
+        databaseSchema,
+        logger,
+        registry,
+        everyMs: 20,
+      });
       await eventually(rows, ({ length }) => length === 1);
       await write(1);
       await eventually(
@@ -143,17 +122,16 @@ describe('the outbox and its relay', () => {
     const { client, delivered } = consumer((ids) => ids);
     const relay = startRelay({ ...options(client), pollMs: 600_000 });
     const [first] = await eventually(listeners, ({ length }) => length === 1);
-    await sql(orm.em.fork(), 'select pg_terminate_backend($1)', [first?.pid]);
+    await outbox.query('select pg_terminate_backend($1)', [first?.pid]);
     await eventually(listeners, (rows) => rows.length === 1 && rows[0]?.pid !== first?.pid);
     // As another process does, of which no commit wakes this relay.
-    const { consumer: to, topic, key, version, payload } = ended(newId());
-    await sql(
-      orm.em.fork(),
+    const { consumer: to, topic, key, version, payload } = ended();
+    await outbox.query(
       `insert into outbox (id, consumer, topic, key, version, payload)
        values (uuidv7(), $1, $2, $3, $4, $5)`,
       [to, topic, key, version, payload],
     );
-    await sql(orm.em.fork(), `select pg_notify('outbox', 'order')`);
+    await outbox.query(`select pg_notify('outbox', 'order')`);
     await eventually(
       async () => delivered().length,
       (count) => count === 1,
@@ -163,7 +141,7 @@ describe('the outbox and its relay', () => {
 
   it('retries entries for an unreachable consumer, without counting a rejection', async () => {
     const { client } = consumer(() => {
-      throw new DomainError('TRY_AGAIN', 'unreachable');
+      throw unreachable();
     });
     await write(1);
     await relayOnce(options(client));
@@ -184,31 +162,81 @@ describe('the outbox and its relay', () => {
       { sent: false, dead: false, rejections: 1, due: false },
     ]);
     for (let n = 0; n < 19; n++) {
-      await sql(orm.em.fork(), 'update outbox set next_attempt_at = now()');
+      await outbox.query('update outbox set next_attempt_at = now()');
       await relayOnce(options(client));
     }
     expect((await rows()).filter(({ dead }) => dead)).toMatchObject([
       { sent: false, rejections: 20 },
     ]);
-    await sql(orm.em.fork(), 'update outbox set next_attempt_at = now()');
+    await outbox.query('update outbox set next_attempt_at = now()');
     expect(await relayOnce(options(client))).toBe(0);
   });
 
   it('delivers the others of a batch in which one entry makes the consumer fail', async () => {
     await write(7);
-    const [poison] = await sql<{ id: string }>(orm.em.fork(), 'select id from outbox limit 1');
+    const [poison] = await outbox.query<{ id: string }>('select id from outbox limit 1');
     const { client } = consumer((ids) => {
-      if (ids.includes(poison?.id as string)) throw broke;
+      if (ids.includes(poison?.id as string)) throw internalError();
       return ids;
     });
     await relayOnce(options(client));
     const unsent = async () => (await rows()).filter(({ sent }) => !sent);
     expect(await unsent()).toEqual([{ sent: false, dead: false, rejections: 1, due: false }]);
     for (let n = 0; n < 19; n++) {
-      await sql(orm.em.fork(), 'update outbox set next_attempt_at = now()');
+      await outbox.query('update outbox set next_attempt_at = now()');
       await relayOnce(options(client));
     }
     expect(await unsent()).toMatchObject([{ dead: true, rejections: 20 }]);
+  });
+
+  it('counts no rejection of events that the consumer did not try', async () => {
+    const { client } = consumer(() => []);
+    const busy = consumerOf(async ([first]) => {
+      return { accepted: [first?.id as string], refused: [] };
+    });
+    await write(3);
+    await relayOnce(options(busy));
+    const waiting = { sent: false, dead: false, rejections: 0, due: false };
+    expect((await rows()).filter(({ sent }) => !sent)).toEqual([waiting, waiting]);
+    await outbox.allDue();
+    await relayOnce(options(client));
+    expect((await rows()).filter(({ rejections }) => rejections === 1)).toHaveLength(2);
+  });
+
+  it('sends fewer events at once if the consumer tries none of them in its time', async () => {
+    const slow = consumerOf(async (events) => {
+      const ids = events.map(({ id }) => id);
+      return { accepted: ids.length > 2 ? [] : ids, refused: [] };
+    });
+    await write(7);
+    await relayOnce(options(slow));
+    expect((await rows()).filter(({ sent }) => !sent)).toEqual([]);
+  });
+
+  it('takes a failure of its own database for no failure of the consumer', async () => {
+    const warn = jest.spyOn(logger, 'warn');
+    const { client, batches } = consumer((ids) => ids);
+    await write(2);
+    // As if PostgreSQL were out of memory.
+    await outbox.query(`create function fail() returns trigger language plpgsql as
+      $$ begin raise exception 'not now' using errcode = '53200'; end $$`);
+    await outbox.query(
+      `create trigger fail before update of sent_at on outbox execute function fail()`,
+    );
+    const relaying = relayOnce(options(client));
+    await expect(relaying).rejects.toThrow('not now');
+    await outbox.query('drop function fail cascade');
+    expect(warn).not.toHaveBeenCalled();
+    warn.mockRestore();
+    // Those that the consumer has accepted are sent again, in a second.
+    const [row] = await outbox.query(
+      `select bool_and(next_attempt_at - updated_at = interval '1 s') as released from outbox`,
+    );
+    expect(row).toEqual({ released: true });
+    await outbox.allDue();
+    await relayOnce(options(client));
+    expect(batches.map(({ length }) => length)).toEqual([2, 2]);
+    expect((await rows()).every(({ sent, rejections }) => sent && rejections === 0)).toBe(true);
   });
 
   it.each([

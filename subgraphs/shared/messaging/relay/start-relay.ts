@@ -16,7 +16,8 @@ export interface RelayOptions extends DeliveryParts {
 }
 
 const pollDefaultMs = 500;
-const pollUnusedMs = 10_000;
+/** How many times as long is the interval of a lane without a topic. */
+const pollUnusedFactor = 20;
 
 /**
  * Delivers the entries of the outbox to their consumers until stopped, each lane in a loop of its own. A
@@ -70,7 +71,7 @@ function startLanes(options: RelayOptions, consumer: string) {
         active.delete(lane);
       }
     }
-    const everyMs = isUsed(lane) ? pollMs : Math.max(pollMs, pollUnusedMs);
+    const everyMs = isUsed(lane) ? pollMs : pollMs * pollUnusedFactor;
     return startWorker(`outbox to ${laneName(lane)}`, everyMs, options.logger, (isStopping) => {
       const running = run(isStopping);
       if (lane.delivery === 'each') before = running.catch(() => {});
@@ -92,11 +93,13 @@ function startLanes(options: RelayOptions, consumer: string) {
 
 /** Delivers one batch of due entries of a lane. */
 async function deliverBatch(parts: DeliveryParts, lane: Lane) {
-  const { entries, isFull } = await claim(parts.em, lane);
-  if (entries.length === 0) return { count: 0, isFull, isReached: true };
-  const work = () => deliver(parts, lane, entries);
+  const claimed = await claim(parts.em, lane);
+  const { isFull } = claimed;
+  const count = claimed.entries.length;
+  if (count === 0) return { count, isFull, isReached: true };
+  const work = () => deliver(parts, lane, claimed);
   const isReached = await (telemetry()?.inSpan(`outbox to ${lane.consumer}`, work) ?? work());
-  return { count: entries.length, isFull, isReached };
+  return { count, isFull, isReached };
 }
 
 /**
