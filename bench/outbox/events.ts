@@ -21,6 +21,19 @@ export async function readDelays(
   return rows;
 }
 
+/** How many events of a topic were written since a time. */
+export async function countEvents(
+  warehouse: pg.Client,
+  topic: string,
+  since: string,
+): Promise<number> {
+  const { rows } = await warehouse.query<{ count: number }>(
+    'select count(*)::int as count from outbox where topic = $1 and created_at >= $2',
+    [topic, since],
+  );
+  return rows[0]?.count ?? 0;
+}
+
 /** Waits until a consumer has received all its events. */
 export async function drain(warehouse: pg.Client, consumer: string): Promise<void> {
   for (;;) {
