@@ -89,6 +89,21 @@ describe('a transaction', () => {
       await client.query('rollback');
     }));
 
+  it('can repeat a statement that was prepared, and failed, as the first of a new connection', async () => {
+    await database.client.query(`insert into note values ('a')`);
+    await connected(async (client) => {
+      for (let attempt = 1; attempt <= 2; attempt++) {
+        await client.query('begin');
+        await expect(client.query(prepared, ['a'])).rejects.toThrow('duplicate key');
+        await client.query('rollback');
+      }
+      await client.query('begin');
+      await client.query(prepared, ['b']);
+      await client.query('commit');
+    });
+    expect(await notes()).toEqual(['a', 'b']);
+  });
+
   it('whose BEGIN fails does not run its first statement by itself', () =>
     connected(async (client) => {
       const { connection } = client as unknown as {

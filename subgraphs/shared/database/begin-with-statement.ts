@@ -45,14 +45,22 @@ class BeginWithStatement extends Query {
   }
 
   override handleCommandComplete(message: unknown, connection: Connection): void {
-    if (this.#hasBegun) super.handleCommandComplete(message, connection);
-    this.#hasBegun = true;
+    if (this.#hasBegun) {
+      super.handleCommandComplete(message, connection);
+    } else {
+      this.#hasBegun = true;
+      this.#unmark(connection);
+    }
   }
 
-  /** `pg` takes it for parsed once BEGIN is. */
   override handleError(error: Error, connection: Connection): void {
-    if (!this.#wasParsed) delete connection.parsedStatements[this.name as string];
+    if (!this.#hasBegun) this.#unmark(connection);
     super.handleError(error, connection);
+  }
+
+  /** `pg` takes the first ParseComplete, which is that of BEGIN, for that of the statement. */
+  #unmark(connection: Connection): void {
+    if (!this.#wasParsed) delete connection.parsedStatements[this.name as string];
   }
 }
 
