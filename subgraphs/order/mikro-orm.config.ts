@@ -41,6 +41,7 @@ import { PaymentEvent } from './payment/webhook/payment-event.js';
 import { Purchase } from './purchase-limit/purchase.js';
 
 export const databaseSchema: Schema = {
+  seqScans: false,
   entities: [
     Order,
     NumberedOrder,

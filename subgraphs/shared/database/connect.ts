@@ -32,6 +32,11 @@ export type Schema = Pick<Options, 'entities'> & {
   readonly migrations: NonNullable<Options['migrations']>['migrationsList'];
   /** those of PostgreSQL that the migrations create */
   readonly extensions?: readonly string[];
+  /**
+   * false if each frequent statement has an index: a plan that was made while a table was small is kept while it grows
+   * (docs/adr/0055-cost-of-a-checkout.md)
+   */
+  readonly seqScans?: false;
 };
 
 /**
@@ -76,6 +81,7 @@ function databaseOptions(
             idle_in_transaction_session_timeout: idleInTransactionTimeoutMs,
             transaction_timeout: transactionTimeoutMs,
             lock_timeout: settings.lockTimeoutMs,
+            ...(schema.seqScans === false && { options: '-c enable_seqscan=off' }),
           }
         : { lock_timeout: migrationLockTimeoutMs }),
     },

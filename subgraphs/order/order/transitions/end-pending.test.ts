@@ -45,6 +45,35 @@ describe('a pending order that ends', () => {
     expect(await endPending(orm.em.fork(), ownKey(reserved), timedOut)).toBe(true);
   });
 
+  it('is found by its key, also by a statement that was planned while there were few orders', async () => {
+    const url = databases.urls.order;
+    const onOneConnection = await connect(
+      { name: 'test', url, poolMax: 1, logger },
+      databaseSchema,
+    );
+    const em = onOneConnection.em.fork();
+    const ids = await Promise.all(Array.from({ length: 8 }, newOrder));
+    const hold = (id: string) => recordHeld(em, ownKey(id), new Date(Date.now() + 60_000));
+    for (const id of ids.slice(1)) await hold(id);
+    await sql(
+      em,
+      `insert into customer_order (id, customer_id, total_amount, currency_code, shipping_address)
+       select id, id, 1, 'USD', '{}' from (select gen_random_uuid() as id from generate_series(1, 2000)) as added`,
+    );
+    const rowsScanned = async () => {
+      await sql(em, 'select pg_stat_force_next_flush()');
+      const [row] = await sql<{ rows: string }>(
+        em,
+        `select seq_tup_read as rows from pg_stat_user_tables where relname = 'customer_order'`,
+      );
+      return row?.rows;
+    };
+    const before = await rowsScanned();
+    await hold(ids[0] as string);
+    expect(await rowsScanned()).toBe(before);
+    await disconnect(onOneConnection);
+  });
+
   it('ends once', async () => {
     const id = await newOrder();
     const ends = Array.from({ length: 5 }, () => endPending(orm.em.fork(), ownKey(id), outOfStock));
