@@ -18,15 +18,15 @@ export class ConnectionSlots {
     else this.#start(start);
   }
 
-  /** It does not wait any more. */
+  /** Removes a waiting request. */
   leave(start: () => void): void {
     this.#waiting.delete(start);
   }
 
+  /** Must be called once undici can use the connection for another request, or has closed it. */
   free(): void {
     this.#used -= 1;
-    // undici takes the connection back after the handler of the response.
-    if (this.#waiting.size > 0) queueMicrotask(() => this.#startWaiting());
+    this.#startWaiting();
   }
 
   #startWaiting(): void {

@@ -105,12 +105,15 @@ class Exchange implements Dispatcher.DispatchHandler {
     else this.connections.slots.leave(this.#dispatch);
   }
 
-  /** Not if the operation's deadline came first, or if it waited for other requests: that is load. */
+  /**
+   * Not if the operation's deadline came first, or if it waited for other requests: that is load. Without any open
+   * connection it waited for none: those who have the slots cannot connect either.
+   */
   #isSubgraphFault(): boolean {
     const { deadline, timeoutAtMs, startAtMs } = this.limits;
     const first = this.deadlineMs();
-    if (!this.#hasSlot || (first === deadline.atMs && first < timeoutAtMs)) return false;
-    return first !== startAtMs || this.connections.pool.stats.connected === 0;
+    if (first === deadline.atMs && first < timeoutAtMs) return false;
+    return first === startAtMs ? this.connections.pool.stats.connected === 0 : this.#hasSlot;
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
@@ -129,7 +132,8 @@ class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseEnd(): void {
-    this.#end();
+    // undici calls `setImmediate` after this handler, and takes the connection back in it.
+    this.#end((free) => queueMicrotask(() => setImmediate(free)));
     const [first, ...more] = this.#chunks;
     const whole = first && more.length === 0 ? first : Buffer.concat(this.#chunks);
     const text = whole.toString();
@@ -138,14 +142,16 @@ class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
-    this.#end();
+    // undici may be about to close the connection, which Node.js does after the callbacks of `setImmediate`.
+    this.#end((free) => setImmediate(() => setImmediate(free)));
     this.reject(error);
   }
 
-  #end(): void {
+  /** @param whenBack calls its argument once undici can use the connection again, or has closed it */
+  #end(whenBack: (free: () => void) => void): void {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
     deadlines.delete(this);
-    this.connections.slots.free();
+    whenBack(() => this.connections.slots.free());
   }
 }
