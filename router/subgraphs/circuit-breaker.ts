@@ -25,13 +25,18 @@ export interface Breaker {
  *
  * @param of what it protects, for the log
  * @param isFailure which errors count
+ * @param isAnswer which of the others show that it responds; after a trial with any other the circuit stays open
  */
 export function createBreaker(
   of: Readonly<Record<string, string>>,
   isFailure: (error: unknown) => boolean,
+  isAnswer: (error: unknown) => boolean,
   logger: Logger,
 ): Breaker {
-  const breaker = circuitBreaker(handleWhen(isFailure), {
+  // cockatiel takes each error that is no failure for a success, also of a trial that was not sent.
+  const ofTrials = new WeakSet<Error>();
+  const isHandled = (error: unknown) => isFailure(error) || ofTrials.has(error as Error);
+  const breaker = circuitBreaker(handleWhen(isHandled), {
     halfOpenAfter: halfOpenAfterMs,
     breaker: new SamplingBreaker({
       threshold: failureShareMax,
@@ -47,7 +52,13 @@ export function createBreaker(
     // cockatiel would have all wait for the one that tries.
     async execute(request) {
       if (breaker.state === CircuitState.HalfOpen) throw new BrokenCircuitError();
-      return breaker.execute(request);
+      if (breaker.state === CircuitState.Closed) return breaker.execute(request);
+      return breaker.execute(() =>
+        request().catch((error) => {
+          if (!isAnswer(error)) ofTrials.add(error);
+          throw error;
+        }),
+      );
     },
   };
 }

@@ -1,4 +1,5 @@
 import { createServer, type RequestListener } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Pool } from 'undici';
 import { ConnectionSlots } from '../../subgraphs/shared/http/connection-slots.js';
 import { post } from '../../subgraphs/shared/http/post.js';
@@ -190,6 +191,31 @@ describe('a request to a subgraph', () => {
     expect(await Promise.all(others)).toEqual(Array(384).fill({ data: { a: 1 } }));
     expect(await source.send('{ next: a }', 'query')).toEqual({ data: { a: 1 } });
     clearInterval(answering);
+    await source.close();
+    await close(server);
+  });
+
+  it('that is the trial of an open circuit, and gets no connection, leaves it open', async () => {
+    let mutations = 0;
+    const server = createServer((incoming) => {
+      incoming.setEncoding('utf8').on('data', (body: string) => {
+        if (!body.includes('mutation')) return;
+        mutations += 1;
+        incoming.socket.destroy();
+      });
+    });
+    const source = openSource(await listen(server, '127.0.0.1', 0));
+    const mutate = () => source.send('mutation { a }', 'mutation');
+    // These queries have all connections of their class, and get no answer.
+    const others = Array.from({ length: 128 }, (_, n) => source.send(`{ a${n}: a }`, 'query'));
+    for (let n = 0; n < 100; n++) await mutate();
+    const sent = mutations;
+    await sleep(1050);
+    expect(await source.send('{ trial: a }', 'query')).toEqual(refusal('TRY_AGAIN'));
+    expect(await mutate()).toEqual(refusal('TRY_AGAIN'));
+    expect(mutations).toBe(sent);
+    server.closeAllConnections();
+    await Promise.all(others);
     await source.close();
     await close(server);
   });

@@ -120,7 +120,7 @@ export class SubgraphDataSource implements SubgraphService {
             mutation: new ConnectionSlots(mutation),
             payment: new ConnectionSlots(payment),
           };
-    this.#breaker = createBreaker({ subgraph: name, purpose }, isSubgraphFault, logger);
+    this.#breaker = createBreaker({ subgraph: name, purpose }, isSubgraphFault, isTooLarge, logger);
   }
 
   /** A request of Apollo's executor. */
