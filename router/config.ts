@@ -149,7 +149,7 @@ export const variables = {
   OPERATIONS_MAX: setting(
     count,
     '128',
-    'queries that run at the same time, and connections for them to each subgraph; mutations ¾, payments ¼ of it',
+    'queries that run at the same time, and connections for them to each subgraph; as many payments, ¾ as many mutations',
   ),
   ...limits,
   ...web,

@@ -10,9 +10,9 @@ export type OperationClass = 'query' | 'mutation' | 'payment';
 
 /** An operation that was admitted. */
 export interface Admitted {
-  /** until it is parsed, a guess */
-  readonly operationClass: OperationClass;
-  /** Corrects the class, which was guessed from the text. @throws `TRY_AGAIN` if its limit is reached */
+  /** undefined until it is parsed, if its text is not known */
+  readonly operationClass: OperationClass | undefined;
+  /** Sets the class of the parsed operation. @throws `TRY_AGAIN` if its limit is reached */
   setClass(actual: OperationClass): void;
   /** Must be called when the operation has ended. Only the first call does anything. */
   end(): void;

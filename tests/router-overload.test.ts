@@ -61,6 +61,7 @@ describe('a router that has as many operations as it can do', () => {
       query: 0,
       mutation: 0,
       payment: 0,
+      unparsed: 0,
     });
   });
 

@@ -7,18 +7,21 @@ import type { Admitted, OperationClass } from '../context.js';
  * Kinds of operations with a limit each, so that none takes the place of another: a crowd of buyers does not keep out
  * those who pay for what they hold, and slow queries keep out neither.
  */
-const operationClasses: readonly OperationClass[] = ['query', 'mutation', 'payment'];
+type Running = OperationClass | 'unparsed';
 
 /**
- * How many operations of each class run at the same time. A mutation is never refused for want of a connection to a
- * subgraph: it has as many for each class.
+ * How many operations of each class run at the same time. There are as many connections to each subgraph for each
+ * class, and as many again for what is read after mutations and payments. `unparsed` are those of unknown texts: they
+ * cannot take the places of any class, also if a client sends another text each time.
  *
  * @param max `OPERATIONS_MAX`
  */
-export const runningMax = (max: number): Readonly<Record<OperationClass, number>> => ({
+export const runningMax = (max: number): Readonly<Record<Running, number>> => ({
   query: max,
   mutation: Math.ceil((max * 3) / 4),
-  payment: Math.ceil(max / 4),
+  // Most of the time they wait for the provider of the payment, which takes no CPU time.
+  payment: max,
+  unparsed: max,
 });
 
 // Operations of the store's clients are few; those of others are classed when they are parsed.
@@ -39,15 +42,15 @@ export interface Admission {
 
 /** Limits the operations that run at the same time in this process, by class. One more is refused at once. */
 export function createAdmission(
-  limits: Readonly<Record<OperationClass, number>>,
+  limits: Readonly<Record<Running, number>>,
   registry: Registry,
 ): Admission {
-  const running: Record<OperationClass, number> = { query: 0, mutation: 0, payment: 0 };
+  const running: Record<Running, number> = { query: 0, mutation: 0, payment: 0, unparsed: 0 };
   /** text → class, of operations that were parsed before */
   const known = new LRUCache<string, OperationClass>({ max: knownMax });
   const refused = new Counter({
     name: 'holdfast_operations_refused_total',
-    help: 'Operations refused with TRY_AGAIN because too many of their class ran, by class: query, mutation, payment.',
+    help: 'Operations refused with TRY_AGAIN because too many of their class ran, by class: query, mutation, payment, unparsed.',
     labelNames: ['class'],
     registers: [registry],
   });
@@ -58,34 +61,28 @@ export function createAdmission(
   };
   gaugeOf(registry, gauge, () => ({ ...running }));
 
-  function startIn(classes: readonly OperationClass[]): OperationClass | undefined {
-    const free = classes.find((each) => running[each] < limits[each]);
-    if (free) running[free] += 1;
-    return free;
+  function start(wanted: Running): boolean {
+    if (running[wanted] < limits[wanted]) {
+      running[wanted] += 1;
+      return true;
+    }
+    refused.inc({ class: wanted });
+    return false;
   }
 
   return {
     admit(text, certain) {
-      const guess = certain ?? known.get(text);
-      // One that is not known yet may be of any class, also while too many queries run.
-      const started = startIn(guess ? [guess] : operationClasses);
-      if (!started) {
-        refused.inc({ class: guess ?? 'query' });
-        return null;
-      }
-      let current = started;
+      let current: Running = certain ?? known.get(text) ?? 'unparsed';
+      if (!start(current)) return null;
       let hasEnded = false;
       return {
         get operationClass() {
-          return current;
+          return current === 'unparsed' ? undefined : current;
         },
         setClass(actual) {
           if (text !== '' && text.length <= knownTextMax) known.set(text, actual);
           if (actual === current || hasEnded) return;
-          if (!startIn([actual])) {
-            refused.inc({ class: actual });
-            throw overloaded();
-          }
+          if (!start(actual)) throw overloaded();
           running[current] -= 1;
           current = actual;
         },

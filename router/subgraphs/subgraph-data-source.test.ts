@@ -195,6 +195,32 @@ describe('a request to a subgraph', () => {
     await close(server);
   });
 
+  it('that is a mutation waits for none of what is read after other mutations', async () => {
+    const held: (() => void)[] = [];
+    const server = createServer((incoming, response) => {
+      incoming.setEncoding('utf8').on('data', (body: string) => {
+        if (body.includes('mutation')) data(incoming, response);
+        else held.push(() => data(incoming, response));
+      });
+    });
+    const source = openSource(await listen(server, '127.0.0.1', 0));
+    let answered = 0;
+    const reads = Array.from({ length: 100 }, (_, n) =>
+      source.send(`{ a${n}: a }`, 'mutation').finally(() => {
+        answered += 1;
+      }),
+    );
+    expect(await source.send('mutation { a }', 'mutation')).toEqual({ data: { a: 1 } });
+    expect(answered).toBe(0);
+    const answering = setInterval(() => {
+      for (const answer of held.splice(0)) answer();
+    }, 1);
+    expect(await Promise.all(reads)).toEqual(Array(100).fill({ data: { a: 1 } }));
+    clearInterval(answering);
+    await source.close();
+    await close(server);
+  });
+
   it('that is the trial of an open circuit, and gets no connection, leaves it open', async () => {
     let mutations = 0;
     const server = createServer((incoming) => {

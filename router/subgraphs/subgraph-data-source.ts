@@ -39,7 +39,10 @@ export interface SourceSettings {
   readonly credentials: string;
   /** timeout of one request to the subgraph */
   readonly timeoutMs: number;
-  /** connections for the operations of each class; not those of events */
+  /**
+   * Connections for the operations of each class, and as many again for what is read after mutations and payments; not
+   * those of events.
+   */
   readonly connectionsMax: Readonly<Record<OperationClass, number>>;
   readonly singleFlight: SingleFlight<string>;
   readonly logger: Logger;
@@ -57,6 +60,30 @@ const answerMaxBytes = 8 * 1024 * 1024;
 /** Of a response without errors, if `errors` is written before `data`. */
 const isWithoutErrors = (text: string) => text.startsWith('{"data":{');
 const closeMaxMs = 1000;
+
+type Slots = Readonly<
+  Record<OperationClass, { readonly own: ConnectionSlots; readonly reads: ConnectionSlots }>
+>;
+
+/** A mutation may read several entities at once: with slots of their own they take none of those of mutations. */
+function slotsOf(max: SourceSettings['connectionsMax']): Slots {
+  const query = new ConnectionSlots(max.query);
+  const ownAndReads = (count: number) => ({
+    own: new ConnectionSlots(count),
+    reads: new ConnectionSlots(count),
+  });
+  return {
+    query: { own: query, reads: query },
+    mutation: ownAndReads(max.mutation),
+    payment: ownAndReads(max.payment),
+  };
+}
+
+function slotsOfEvents(): Slots {
+  const own = new ConnectionSlots(eventConnectionsMax);
+  const all = { own, reads: own };
+  return { query: all, mutation: all, payment: all };
+}
 
 /** All connections are busy, and enough requests wait for one. Nothing was sent. */
 class SubgraphBusy extends Error {
@@ -100,7 +127,7 @@ export class SubgraphDataSource implements SubgraphService {
   readonly #path: string;
   readonly #breaker: Breaker;
   readonly #batches: EntityBatches;
-  readonly #slots: Readonly<Record<OperationClass, ConnectionSlots>>;
+  readonly #slots: Slots;
   #pool: Pool | undefined;
 
   constructor(private readonly settings: SourceSettings) {
@@ -110,16 +137,7 @@ export class SubgraphDataSource implements SubgraphService {
     this.#path = pathname + search;
     const intervalMs = entitiesIntervalMs[purpose];
     this.#batches = new EntityBatches((batch) => this.#sendBatch(batch), intervalMs);
-    const { query, mutation, payment } = connectionsMax;
-    const ofEvents = new ConnectionSlots(eventConnectionsMax);
-    this.#slots =
-      purpose === 'events'
-        ? { query: ofEvents, mutation: ofEvents, payment: ofEvents }
-        : {
-            query: new ConnectionSlots(query),
-            mutation: new ConnectionSlots(mutation),
-            payment: new ConnectionSlots(payment),
-          };
+    this.#slots = purpose === 'events' ? slotsOfEvents() : slotsOf(connectionsMax);
     this.#breaker = createBreaker({ subgraph: name, purpose }, isSubgraphFault, isTooLarge, logger);
   }
 
@@ -171,7 +189,7 @@ export class SubgraphDataSource implements SubgraphService {
   }
 
   #openPool(): Pool {
-    const all = new Set(Object.values(this.#slots));
+    const all = new Set(Object.values(this.#slots).flatMap(({ own, reads }) => [own, reads]));
     // Without the pool's own timeouts: that of `post` also covers the wait for a connection.
     this.#pool ??= new Pool(this.#origin, {
       connections: [...all].reduce((sum, { max }) => sum + max, 0),
@@ -226,9 +244,11 @@ export class SubgraphDataSource implements SubgraphService {
     onSend?: () => void,
   ) {
     const sent = { ...this.#requestOf(context, isOfQuery), body, ...(onSend && { onSend }) };
-    const slots = this.#slots[isOfQuery ? 'query' : classOf(context)];
+    const isRead = role === 'read behind a mutation';
+    const ofClass = this.#slots[isOfQuery ? 'query' : classOf(context)];
+    const slots = isRead ? ofClass.reads : ofClass.own;
     // What a mutation returns is read in any case: the mutation has happened.
-    const mayWait = this.settings.purpose === 'events' || role === 'read behind a mutation';
+    const mayWait = this.settings.purpose === 'events' || isRead;
     const { timeoutMs } = this.settings;
     const limits = mayWait ? { timeoutMs } : { timeoutMs, startMaxMs };
     return (deadline: Deadline) =>

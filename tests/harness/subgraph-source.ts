@@ -23,7 +23,7 @@ export function openSource(url: string, timeoutMs = 5000) {
     url: `${url}/graphql`,
     credentials: 'router secret',
     timeoutMs,
-    connectionsMax: { query: 128, mutation: 96, payment: 32 },
+    connectionsMax: { query: 128, mutation: 96, payment: 128 },
     singleFlight: new SingleFlight(),
     logger: createLogger('test', 'silent'),
   });
