@@ -37,7 +37,10 @@ describe('errors', () => {
     const write = (line: string) => void warnings.push(line);
     const maskBusy = maskErrors(createLogger('test', 'warn', { destination: { write } }));
     const formatted = { message: 'no', extensions: { code: 'INTERNAL_SERVER_ERROR' } };
-    for (const thrown of [new PoolBusy('late'), new DriverException(new PoolBusy('full'))]) {
+    for (const thrown of [
+      new PoolBusy('late', false),
+      new DriverException(new PoolBusy('full', false)),
+    ]) {
       expect(maskBusy(formatted, thrown)).toMatchObject({ extensions: { code: 'TRY_AGAIN' } });
     }
     expect(warnings).toEqual([]);
@@ -46,6 +49,20 @@ describe('errors', () => {
       (count) => count > 0,
     );
     expect(warnings.map((line) => JSON.parse(line))).toMatchObject([{ refused: 2 }]);
+  });
+
+  it('of a pool that was busy half-way become TRY_AGAIN, and are logged in full', () => {
+    const formatted = { message: 'no', extensions: { code: 'INTERNAL_SERVER_ERROR' } };
+    for (const thrown of [
+      new PoolBusy('late', true),
+      new DriverException(new PoolBusy('late', true)),
+    ]) {
+      const before = lines.length;
+      expect(mask(formatted, thrown)).toMatchObject({ extensions: { code: 'TRY_AGAIN' } });
+      expect(lines.slice(before).map((line) => JSON.parse(line))).toMatchObject([
+        { msg: 'request failed' },
+      ]);
+    }
   });
 
   it('of a COMMIT whose answer was lost become OUTCOME_UNKNOWN', () => {

@@ -1,7 +1,7 @@
 import { unwrapResolverError } from '@apollo/server/errors';
 import type { GraphQLFormattedError } from 'graphql';
 import { isDatabaseUnavailable, isRefusedValue, isTooSlow } from '../database/errors.js';
-import { isPoolBusy } from '../database/pool/pool-queue.js';
+import { isRefusedByPool } from '../database/pool/pool-queue.js';
 import { OutcomeUnknown, outcomeUnknown, UpstreamFault } from '../errors.js';
 import type { Logger } from '../observability/logger.js';
 import { requestTrace } from '../observability/request-context.js';
@@ -45,7 +45,7 @@ export function maskErrors(logger: Logger) {
     if (code === undefined || faults.includes(code as string)) {
       if (isClientError(thrown)) return { ...formatted, extensions: { code: 'BAD_REQUEST' } };
       const error = unwrapResolverError(thrown);
-      if (!isPoolBusy(error)) return maskFault(logger, formatted, error);
+      if (!isRefusedByPool(error)) return maskFault(logger, formatted, error);
       logBusy();
       return unavailable(formatted);
     }

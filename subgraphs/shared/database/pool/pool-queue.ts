@@ -29,16 +29,21 @@ const busyMessage = 'no connection of the pool is free';
 export class PoolBusy extends Error {
   readonly code = tooManyConnections;
 
-  constructor(readonly reason: PoolRefusal) {
+  /** @param isBegun whether the request had a connection before, so that it failed half-way */
+  constructor(
+    readonly reason: PoolRefusal,
+    readonly isBegun: boolean,
+  ) {
     super(busyMessage);
   }
 }
 
-/** Also of the error that MikroORM makes of it. */
-export const isPoolBusy = (error: unknown): boolean =>
+/** Whether a request was refused before it did anything; also of the error that MikroORM makes of it. */
+export const isRefusedByPool = (error: unknown): boolean =>
   error instanceof Error &&
   (error as { code?: unknown }).code === tooManyConnections &&
-  error.message.includes(busyMessage);
+  error.message.includes(busyMessage) &&
+  (error as { isBegun?: unknown }).isBegun === false;
 
 export type PoolRefusal = 'full' | 'late';
 
@@ -113,9 +118,9 @@ export function queueForPool(pool: pg.Pool, limits: PoolQueueLimits): void {
       throw error;
     }
   }
-  function refuse(reason: PoolRefusal): PoolBusy {
+  function refuse(reason: PoolRefusal, isBegun: boolean): PoolBusy {
     refused[reason] += 1;
-    return new PoolBusy(reason);
+    return new PoolBusy(reason, isBegun);
   }
 
   pool.on('release', (_error, client) => {
@@ -128,7 +133,8 @@ export function queueForPool(pool: pg.Pool, limits: PoolQueueLimits): void {
     const isRead = trace?.isRead === true;
     const isBegun = !trace || trace.isBegun === true;
     if (canStart(isRead)) return open(isRead, trace);
-    if (!isBegun && first.length + firstReads.length >= limits.waitingMax) throw refuse('full');
+    if (!isBegun && first.length + firstReads.length >= limits.waitingMax)
+      throw refuse('full', false);
     const [lane, waitMaxMs] = isBegun
       ? [isRead ? begunReads : begun, pool.options.connectionTimeoutMillis || Infinity]
       : [isRead ? firstReads : first, limits.waitMaxMs];
@@ -139,7 +145,7 @@ export function queueForPool(pool: pg.Pool, limits: PoolQueueLimits): void {
         deadlineMs: () => deadlineMs,
         expire() {
           lane.splice(lane.indexOf(waiter), 1);
-          reject(refuse('late'));
+          reject(refuse('late', isBegun));
         },
         start: () => open(isRead, trace).then(resolve, reject),
       };
