@@ -1,10 +1,11 @@
 import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
+import { createServer, type Server, type ServerResponse } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import type { DomainError } from '../../subgraphs/shared/errors.js';
 import { sendPlainError } from '../../subgraphs/shared/http/http.js';
 import { close, listen } from '../../subgraphs/shared/http/server.js';
 import { createLogger } from '../../subgraphs/shared/observability/logger.js';
+import { eventually } from '../../tests/harness/wait.js';
 import { createSubgraphProxy } from './proxy.js';
 
 const portOf = (server: Server) => (server.address() as AddressInfo).port;
@@ -75,9 +76,55 @@ describe('a forwarded request', () => {
     await Promise.all([close(router), close(subgraph)]);
   });
 
+  it.each([
+    ['small', 10],
+    ['large', 1024 * 1024],
+  ])(
+    'that is %s and gets no connection in time is not sent, and can be tried again',
+    async (_, bytes) => {
+      const held: ServerResponse[] = [];
+      const subgraph = createServer((request, response) => {
+        request.resume();
+        held.push(response);
+      });
+      const url = `${await listen(subgraph, '127.0.0.1', 0)}/graphql`;
+      const logger = createLogger('test', 'silent');
+      const limits = { connectionsMax: 1 };
+      const proxy = createSubgraphProxy('warehouse', url, 'router secret', logger, limits);
+      const router = createServer((request, response) => {
+        proxy.forward(request, response, 'id').catch((error: DomainError) => {
+          sendPlainError(response, error);
+        });
+      });
+      const address = await listen(router, '127.0.0.1', 0);
+      const put = () => fetch(address, { method: 'PUT', body: 'x'.repeat(bytes) });
+      const first = put();
+      await eventually(
+        async () => held.length,
+        (count) => count === 1,
+      );
+      const late = await put();
+      expect([late.status, ((await late.json()) as { code: string }).code]).toEqual([
+        503,
+        'TRY_AGAIN',
+      ]);
+      held[0]?.end('answer');
+      expect(await (await first).text()).toBe('answer');
+      const next = put();
+      await eventually(
+        async () => held.length,
+        (count) => count === 2,
+      );
+      held[1]?.end('next');
+      expect(await (await next).text()).toBe('next');
+      await proxy.close();
+      await Promise.all([close(router), close(subgraph)]);
+    },
+  );
+
   describe('whose response is lost', () => {
     /** The status and code of the response to a client of the router. */
-    async function forward(method: string, url: string) {
+    async function forward(method: string, url: string, text = 'sku,quantity') {
       const logger = createLogger('test', 'silent');
       const proxy = createSubgraphProxy('warehouse', url, 'router secret', logger);
       const router = createServer((request, response) => {
@@ -85,7 +132,7 @@ describe('a forwarded request', () => {
           sendPlainError(response, error);
         });
       });
-      const body = ['PUT', 'POST'].includes(method) ? 'sku,quantity' : null;
+      const body = ['PUT', 'POST'].includes(method) ? text : null;
       const answer = await fetch(await listen(router, '127.0.0.1', 0), { method, body });
       const { code, message } = JSON.parse((await answer.text()) || '{}');
       await proxy.close();
@@ -116,11 +163,18 @@ describe('a forwarded request', () => {
       expect(await whenCut(method)).toMatchObject({ status: 503, code });
     });
 
-    it('can be tried again if the subgraph refused the connection', async () => {
-      const subgraph = createServer();
-      const url = await listen(subgraph, '127.0.0.1', 0);
-      await close(subgraph);
-      expect(await forward('PUT', url)).toMatchObject({ status: 503, code: 'TRY_AGAIN' });
-    });
+    it.each([
+      ['small', 10],
+      ['large', 1024 * 1024],
+    ])(
+      'can be tried again if it is %s and the subgraph refused the connection',
+      async (_, bytes) => {
+        const subgraph = createServer();
+        const url = await listen(subgraph, '127.0.0.1', 0);
+        await close(subgraph);
+        const refused = await forward('PUT', url, 'x'.repeat(bytes));
+        expect(refused).toMatchObject({ status: 503, code: 'TRY_AGAIN' });
+      },
+    );
   });
 });

@@ -1,18 +1,23 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
+import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { type Dispatcher, Pool } from 'undici';
+import { Pool } from 'undici';
 import { callerHeader } from '../../subgraphs/shared/auth/callers.js';
 import { type DomainError, outcomeUnknown, tryAgain } from '../../subgraphs/shared/errors.js';
+import { ConnectionSlots } from '../../subgraphs/shared/http/connection-slots.js';
 import { readBody } from '../../subgraphs/shared/http/http.js';
 import { clientKeepAlive } from '../../subgraphs/shared/http/keep-alive.js';
 import { readsHeader } from '../../subgraphs/shared/http/reads-header.js';
 import { isClosed, whenClosed } from '../../subgraphs/shared/http/when-closed.js';
 import type { Logger } from '../../subgraphs/shared/observability/logger.js';
 import { downloadPace, requirePace } from './download-pace.js';
+import { limitedStart } from './limited-start.js';
 
 const connectionsDefault = 32;
 /** how many requests are in flight for each connection; those beyond the connections wait, with small bodies in memory */
 const requestsPerConnectionMax = 4;
+/** how long a request waits for a connection */
+const startMaxMs = 1000;
 // Counted from the last byte of the request: a large file is processed after it.
 const answerMaxMs = 60_000;
 const smallMaxBytes = 16_384;
@@ -66,6 +71,7 @@ export function createSubgraphProxy(
     headersTimeout: answerMaxMs,
     bodyTimeout: answerMaxMs,
   });
+  const slots = new ConnectionSlots(connectionsMax);
   let inFlight = 0;
   return {
     async forward(request, response, requestId) {
@@ -82,7 +88,7 @@ export function createSubgraphProxy(
         isSent = true;
       };
       try {
-        const answer = await pool.compose(notifying(onSend)).request({
+        const answer = await pool.compose(limitedStart(slots, startMaxMs, onSend)).request({
           method,
           path,
           headers: {
@@ -106,6 +112,8 @@ export function createSubgraphProxy(
           { subgraph: name, reason: (error as Error).message },
           'forwarded request failed',
         );
+        // A client that is still sending would not see the response otherwise.
+        request.resume();
         throw failureOf(name, isSent && !reads.includes(method));
       } finally {
         inFlight -= 1;
@@ -116,19 +124,6 @@ export function createSubgraphProxy(
     close: () => pool.close(),
   };
 }
-
-/** Calls `onSend` just before a request is written to its connection. */
-const notifying =
-  (onSend: () => void): Dispatcher.DispatcherComposeInterceptor =>
-  (dispatch) =>
-  (options, handler) => {
-    const onRequestStart = handler.onRequestStart?.bind(handler);
-    handler.onRequestStart = (controller, context) => {
-      onSend();
-      onRequestStart?.(controller, context);
-    };
-    return dispatch(options, handler);
-  };
 
 const failureOf = (subgraph: string, mayHaveHappened: boolean): DomainError =>
   mayHaveHappened
@@ -141,11 +136,13 @@ const failureOf = (subgraph: string, mayHaveHappened: boolean): DomainError =>
 const isSmall = (headers: IncomingHttpHeaders) =>
   Number(headers['content-length'] ?? Number.NaN) <= smallMaxBytes;
 
-async function bodyOf(request: IncomingMessage): Promise<Buffer | IncomingMessage | null> {
+/** A large one is a stream of its own: undici destroys it on an error, and the client still has to get a response. */
+async function bodyOf(request: IncomingMessage): Promise<Buffer | Readable | null> {
   const { headers } = request;
   if (isSmall(headers)) return readBody(request, smallMaxBytes);
   const hasBody = headers['transfer-encoding'] !== undefined || 'content-length' in headers;
-  return hasBody ? request : null;
+  if (!hasBody) return null;
+  return Readable.from(request.iterator({ destroyOnReturn: false }), { objectMode: false });
 }
 
 function endToEnd(headers: IncomingHttpHeaders): Record<string, string | string[]> {
