@@ -1,6 +1,8 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
+import { isDatabaseUnavailable } from '../../shared/database/errors.js';
 import { sql } from '../../shared/database/sql.js';
 import { transact } from '../../shared/database/transact.js';
+import { isTryAgain } from '../../shared/errors.js';
 import type { OrderApp } from '../context.js';
 import { endPending } from '../order/transitions/end-pending.js';
 import type { RowKey } from '../row-key.js';
@@ -10,14 +12,18 @@ const batchMax = 50;
 const beforeAll = '00000000-0000-0000-0000-000000000000';
 // Longer than a release may take.
 const claimMs = 15_000;
+// TRY_AGAIN of so many orders in a row: the warehouse is unavailable, and not one of these orders the cause.
+const tryAgainMax = 10;
 
 /**
  * Cancels the orders of checkouts that stopped half-way: PENDING orders without a recorded reservation
  * whose idempotency key is not claimed. They have no number, so nobody sees them. The reservation is
  * released first, which also refuses a reserve request that arrives later. Then the key is free and the
- * customer may retry. Goes on until it has seen all of them: an overload leaves thousands.
+ * customer may retry. A run looks at each of them once: an overload leaves thousands. An order that
+ * fails is logged and left to the next run. The run ends early when `tryAgainMax` in a row fail with `TRY_AGAIN`.
  *
  * @returns the number of orders cancelled
+ * @throws what an unavailable database reports
  */
 export async function abandonOrders(
   app: OrderApp,
@@ -26,11 +32,19 @@ export async function abandonOrders(
 ): Promise<number> {
   const em = app.orm.em.fork();
   let cancelled = 0;
+  let tryAgains = 0;
   for (let last: string | undefined = beforeAll; last !== undefined; ) {
     const stale: RowKey[] = await findStale(em, last, afterMs);
     for (const order of stale) {
-      if (isStopping()) return cancelled;
-      if ((await claimAbandoned(em, order)) && (await abandon(app, order))) cancelled += 1;
+      if (isStopping() || tryAgains === tryAgainMax) return cancelled;
+      try {
+        if ((await claimAbandoned(em, order)) && (await abandon(app, order))) cancelled += 1;
+        tryAgains = 0;
+      } catch (error) {
+        if (isDatabaseUnavailable(error)) throw error;
+        app.logger.warn({ err: error, orderId: order.id }, 'abandoned order not cancelled');
+        tryAgains = isTryAgain(error) ? tryAgains + 1 : 0;
+      }
     }
     last = stale.length < batchMax ? undefined : stale.at(-1)?.id;
   }
