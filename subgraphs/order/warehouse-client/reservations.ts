@@ -32,8 +32,8 @@ export interface Reservations {
   release(orderId: string, reason: ReleaseReason, actor?: string): Promise<DecidedReservation>;
 }
 
-// What waits for its batch is refused after about a second. A batch may be split for up to 8 s, and a transaction
-// then takes up to 4 s.
+// The warehouse refuses what waits for a batch after about a second, or after about 2.5 s in all if other transactions
+// have locked its rows. A batch may be split for up to 8 s, and a transaction then takes up to 4 s.
 const reserveOptions = { timeoutMs: 13_000, repeatable: true };
 const endOptions = { timeoutMs: 6000, repeatable: true };
 // How long a request of many waits for one whose sku is contended. That one is then repeated, together with others of

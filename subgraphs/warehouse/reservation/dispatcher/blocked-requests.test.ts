@@ -1,9 +1,10 @@
+import { eventually } from '../../../../tests/harness/wait.js';
 import { Registry } from '../../../shared/observability/metrics.js';
 import { createStockMetrics } from '../../stock/metrics.js';
 import { BlockedRequests } from './blocked-requests.js';
 import { Dispatcher } from './dispatcher.js';
 import type { StockLocks } from './stock-locks.js';
-import { WaitingQueue, waitingFor } from './waiting-queue.js';
+import { putBackMinMs, WaitingQueue, waitingFor } from './waiting-queue.js';
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 const lockTimeout = () => Object.assign(new Error('lock timeout'), { code: '55P03' });
@@ -12,17 +13,20 @@ const metrics = () => createStockMetrics(new Registry()).dispatcher('test');
 describe('requests whose rows are locked', () => {
   function open(look: (requests: readonly string[]) => Promise<readonly string[]>) {
     const freed: string[] = [];
+    const refused: string[] = [];
     let isHeld = true;
     const blocked = new BlockedRequests<string, number>({
       findBlocked: look,
       isHeld: () => isHeld,
       freed: (all) => freed.push(...all.map(({ request }) => request)),
+      refused: (all) => refused.push(...all.map(({ request }) => request)),
     });
-    const add = (request: string, waited = false) =>
-      blocked.add([waitingFor<string, number>(request, ['A']).waiting], waited);
+    const add = (request: string) =>
+      blocked.add([waitingFor<string, number>(request, ['A']).waiting], false);
     return {
       blocked,
       freed,
+      refused,
       add,
       lapse() {
         isHeld = false;
@@ -47,32 +51,60 @@ describe('requests whose rows are locked', () => {
     expect(blocked.length).toBe(0);
   });
 
-  it('wait for their batch from when they are put back, in order of arrival', async () => {
+  it('that are put back are served in order of arrival, and wait only a little longer', async () => {
     const queue = new WaitingQueue<string, number>({
       batchMax: 10,
       keysPerBatchMax: 10,
       queueMax: 10,
+      waitMaxMs: 20,
     });
     queue.push(waitingFor<string, number>('set aside', ['A']).waiting);
     const taken = queue.take(['A']);
-    await pause(20);
-    const arrivedMs = performance.now();
+    await pause(30);
     queue.push(waitingFor<string, number>('later', ['A']).waiting);
+    const earlierMs = performance.now();
     queue.putBack(taken);
-    expect(queue.removeBefore(arrivedMs)).toEqual([]);
-    expect(queue.take(['A']).map(({ request }) => request)).toEqual(['set aside', 'later']);
+    const names = (all: ReturnType<typeof queue.take>) => all.map(({ request }) => request);
+    expect(names(queue.selectFrom(['A']))).toEqual(['set aside', 'later']);
+    expect(names(queue.removeLate(earlierMs + putBackMinMs - 1))).toEqual(['later']);
+    expect(names(queue.removeLate(performance.now() + putBackMinMs + 1))).toEqual(['set aside']);
   });
 
-  it('are refused only after another lock timeout', async () => {
-    const { blocked, add, lapse } = open(async (requests) => requests);
+  it('that are put back keep the rest of their time', () => {
+    const limits = { batchMax: 10, keysPerBatchMax: 10, queueMax: 10, waitMaxMs: 900 };
+    const queue = new WaitingQueue<string, number>(limits);
+    const { waiting } = waitingFor<string, number>('set aside', ['A']);
+    queue.push(waiting);
+    queue.putBack(queue.take(['A']));
+    expect(queue.removeLate(waiting.enqueuedMs + 900)).toEqual([]);
+    expect(queue.removeLate(waiting.enqueuedMs + 901)).toEqual([waiting]);
+  });
+
+  it('are refused when they are locked at each look for a second', async () => {
+    const { blocked, add, freed, refused } = open(async (requests) => requests);
+    add('first');
+    await pause(600);
+    add('second');
+    await eventually(
+      async () => blocked.length,
+      (length) => length === 0,
+    );
+    expect(refused).toEqual(['first', 'second']);
+    expect(freed).toEqual([]);
+  });
+
+  it('are refused at once by another lock timeout after a second', async () => {
+    const { blocked, freed, refused } = open(async () => []);
     const { waiting } = waitingFor<string, number>('late', ['A']);
-    expect(blocked.add([waiting], true)).toEqual([]);
+    blocked.add([waiting], true);
+    await eventually(
+      async () => freed,
+      ({ length }) => length === 1,
+    );
     await pause(1000);
-    expect(blocked.add([waiting], false)).toEqual([]);
-    expect(blocked.add([waiting], true)).toEqual([waiting]);
-    expect(add('new', true)).toEqual([]);
-    lapse();
-    await pause(250);
+    blocked.add([waiting], true);
+    expect(refused).toEqual(['late']);
+    expect(blocked.length).toBe(0);
   });
 });
 
@@ -144,6 +176,30 @@ describe('a dispatcher', () => {
     });
     const all = [1, 2, 3].map((n) => dispatcher.submit({ n, keys: ['A'] }));
     expect(await Promise.all(all)).toEqual([1, 2, 3]);
+  });
+
+  it('refuses a request whose rows stay locked, also while others have lock timeouts', async () => {
+    const seen = new Set<number>();
+    const isSeen = (n: number) => seen.has(n) || !seen.add(n);
+    const dispatcher = new Dispatcher<TestRequest, number>({
+      keysOf: ({ keys }) => keys,
+      work: () => Promise.reject(lockTimeout()),
+      findBlocked: async (requests) => requests.filter(({ n }) => n === 0 || isSeen(n)),
+      metrics: metrics(),
+    });
+    const submit = (n: number) =>
+      dispatcher.submit({ n, keys: [`${n}`] }).catch((error: Error) => error);
+    const answer = submit(0);
+    const others: Array<Promise<unknown>> = [];
+    const { promise: ended, resolve: end } = Promise.withResolvers<string>();
+    const more = setInterval(() => {
+      others.push(submit(others.length + 1));
+      if (others.length === 60) end('not refused');
+    }, 50);
+    const refusal = { extensions: { code: 'TRY_AGAIN' } };
+    expect(await Promise.race([answer, ended])).toMatchObject(refusal);
+    clearInterval(more);
+    await Promise.all(others);
   });
 
   it('stops splitting a batch of which each part exceeds its time limit', async () => {

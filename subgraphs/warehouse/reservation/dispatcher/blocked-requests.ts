@@ -7,16 +7,22 @@ export interface BlockedOptions<Request, Outcome> {
   isHeld(): boolean;
   /** called with requests that may be in a batch again, in order of arrival */
   freed(all: readonly Waiting<Request, Outcome>[]): void;
+  /** called with requests that were set aside for too long */
+  refused(all: readonly Waiting<Request, Outcome>[]): void;
 }
 
-/** How long a request is set aside in all, before another lock timeout refuses it. */
-const asideMaxMs = 900;
+/**
+ * How long a request is set aside in all. Not shorter than rows are likely to be held after a lock timeout
+ * (`HeldRows`): one whose rows are locked at each look, but never for long, gets into a batch again.
+ */
+const asideMaxMs = 1000;
 const lookEveryMs = 100;
 
 /**
  * Requests whose rows another transaction has locked, so that no batch waits for them. They are looked at
  * every `lookEveryMs`, without waiting for a lock, and freed once their rows are, or when a second has
- * passed since the last lock timeout. A request that is set aside again is refused after `asideMaxMs`.
+ * passed since the last lock timeout. One whose rows are still locked `asideMaxMs` after it was first set
+ * aside is refused: by a look, or by another lock timeout.
  */
 export class BlockedRequests<Request, Outcome> {
   readonly #all = new Set<Waiting<Request, Outcome>>();
@@ -29,19 +35,15 @@ export class BlockedRequests<Request, Outcome> {
     return this.#all.size;
   }
 
-  /** @returns those that were set aside for too long already, and are not any more */
-  add(all: readonly Waiting<Request, Outcome>[], waited: boolean): Waiting<Request, Outcome>[] {
+  /** @param waited for a lock timeout */
+  add(all: readonly Waiting<Request, Outcome>[], waited: boolean): void {
     const nowMs = performance.now();
-    const late = all.filter(
-      (each) => waited && nowMs - (this.#sinceMs.get(each) ?? nowMs) >= asideMaxMs,
-    );
     for (const each of all) {
-      if (late.includes(each)) continue;
-      this.#sinceMs.set(each, this.#sinceMs.get(each) ?? nowMs);
+      if (!this.#sinceMs.has(each)) this.#sinceMs.set(each, nowMs);
       this.#all.add(each);
     }
+    if (waited) this.#refuseLate(all);
     if (this.#all.size > 0) this.#timer ??= setTimeout(() => void this.#look(), lookEveryMs);
-    return late;
   }
 
   async #look(): Promise<void> {
@@ -52,8 +54,16 @@ export class BlockedRequests<Request, Outcome> {
     );
     const freed = all.filter(({ request }) => !blocked.has(request));
     for (const each of freed) this.#all.delete(each);
+    this.#refuseLate(all.filter(({ request }) => blocked.has(request)));
     this.#timer = undefined;
     if (this.#all.size > 0) this.#timer = setTimeout(() => void this.#look(), lookEveryMs);
     if (freed.length > 0) this.options.freed(freed);
+  }
+
+  #refuseLate(blocked: readonly Waiting<Request, Outcome>[]): void {
+    const sinceMaxMs = performance.now() - asideMaxMs;
+    const late = blocked.filter((each) => (this.#sinceMs.get(each) ?? Infinity) <= sinceMaxMs);
+    for (const each of late) this.#all.delete(each);
+    if (late.length > 0) this.options.refused(late);
   }
 }

@@ -48,7 +48,7 @@ interface Lane {
  * lane tries its lock once more, and waits only while no other request needs the lane.
  *
  * A request whose rows in PostgreSQL another transaction has locked is set aside (`BlockedRequests`): it
- * leaves its batch, and comes into the queue again when they are free.
+ * leaves its batch, and comes into the queue again when they are free. It is refused if they are not in time.
  */
 export class Dispatcher<Request, Outcome> {
   readonly #options: DispatcherOptions<Request, Outcome>;
@@ -80,6 +80,7 @@ export class Dispatcher<Request, Outcome> {
         this.#watchForLate();
         this.#startLane();
       },
+      refused: (all) => rejectAll(all, this.#refusal('busy', all.length)),
     });
     options.metrics.queueLength(() => this.#queue.length + this.#blocked.length);
   }
@@ -129,7 +130,7 @@ export class Dispatcher<Request, Outcome> {
       try {
         await this.#lockAndWork(lane, ofFirst, isRetry);
       } catch (error) {
-        rejectAll(this.#queue.removeBefore(Infinity), error);
+        rejectAll(this.#queue.removeLate(Infinity), error);
       }
       this.#free(lane.keys);
       lane.state = 'SELECTING';
@@ -263,8 +264,7 @@ export class Dispatcher<Request, Outcome> {
       },
       blocked: (members, waited) => {
         for (const each of members) setAside.add(each);
-        const late = this.#blocked.add(members, waited);
-        if (late.length > 0) rejectAll(late, this.#refusal('busy', late.length));
+        this.#blocked.add(members, waited);
       },
       failed(members, error) {
         const { mappedError, reason } = toStockRefusal(error);
@@ -287,7 +287,7 @@ export class Dispatcher<Request, Outcome> {
       this.#lateCheck = undefined;
       return;
     }
-    const late = this.#queue.removeBefore(performance.now() - this.#limits.waitMaxMs);
+    const late = this.#queue.removeLate(performance.now());
     if (late.length > 0) rejectAll(late, this.#refusal('late', late.length));
   }
 

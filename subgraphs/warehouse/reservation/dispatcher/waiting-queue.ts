@@ -1,14 +1,17 @@
 import { assert } from '../../../shared/assert.js';
 import type { DispatcherLimits } from './dispatcher-limits.js';
 
+/** How long a request at least waits for another batch after it was set aside. */
+export const putBackMinMs = 200;
+
 /** A request that waits for its batch, with the promise of its caller. */
 export interface Waiting<Request, Outcome> {
   readonly request: Request;
   readonly keys: readonly string[];
   /** when it arrived, by `performance.now()` */
   readonly enqueuedMs: number;
-  /** since when it waits for its batch: later if it was set aside */
-  waitsSinceMs: number;
+  /** until when it waits for its batch */
+  latestMs: number;
   /** asserts that it is called once, and that `reject` is not */
   resolve(outcome: Outcome): void;
   reject(error: unknown): void;
@@ -28,7 +31,7 @@ export function waitingFor<Request, Outcome>(request: Request, keys: readonly st
     request,
     keys,
     enqueuedMs: nowMs,
-    waitsSinceMs: nowMs,
+    latestMs: Number.POSITIVE_INFINITY,
     resolve(outcome) {
       answer();
       resolve(outcome);
@@ -54,7 +57,7 @@ export const keysOfAll = (batch: readonly { keys: readonly string[] }[]): string
  * Requests in order of arrival. A request is always in one of these states:
  *
  * - WAITING, from `push` on. `select` and `selectFrom` only look: a request that they return still
- *   waits. → TAKEN by `take`. → REMOVED by `removeBefore`.
+ *   waits. → TAKEN by `take`. → REMOVED by `removeLate`.
  * - TAKEN: it is in a batch and not in the queue any more. The batch answers it. → WAITING by `putBack`,
  *   if its rows were locked.
  * - REMOVED: it waited too long. The caller refuses it.
@@ -66,7 +69,10 @@ export class WaitingQueue<Request, Outcome> {
   #queue: Waiting<Request, Outcome>[] = [];
 
   constructor(
-    private readonly limits: Pick<DispatcherLimits, 'batchMax' | 'keysPerBatchMax' | 'queueMax'>,
+    private readonly limits: Pick<
+      DispatcherLimits,
+      'batchMax' | 'keysPerBatchMax' | 'queueMax' | 'waitMaxMs'
+    >,
   ) {}
 
   get length(): number {
@@ -79,13 +85,14 @@ export class WaitingQueue<Request, Outcome> {
   }
 
   push(waiting: Waiting<Request, Outcome>): void {
+    waiting.latestMs = waiting.enqueuedMs + this.limits.waitMaxMs;
     this.#queue.push(waiting);
   }
 
-  /** Puts requests back that were taken, before all that arrived later. They wait from now on. */
+  /** Puts requests back that were taken, before all that arrived later. They wait `putBackMinMs` at least. */
   putBack(taken: readonly Waiting<Request, Outcome>[]): void {
-    const nowMs = performance.now();
-    for (const each of taken) each.waitsSinceMs = nowMs;
+    const earliestMs = performance.now() + putBackMinMs;
+    for (const each of taken) each.latestMs = Math.max(each.latestMs, earliestMs);
     this.#queue = [...taken, ...this.#queue].sort((a, b) => a.enqueuedMs - b.enqueuedMs);
   }
 
@@ -123,11 +130,11 @@ export class WaitingQueue<Request, Outcome> {
     return batch;
   }
 
-  /** Removes and returns the requests that have waited since before a time (`performance.now()`). */
-  removeBefore(latestMs: number): Waiting<Request, Outcome>[] {
-    const isEarlier = ({ waitsSinceMs }: Waiting<Request, Outcome>) => waitsSinceMs < latestMs;
-    const removed = this.#queue.filter(isEarlier);
-    if (removed.length > 0) this.#queue = this.#queue.filter((waiting) => !isEarlier(waiting));
+  /** Removes and returns the requests that wait for too long at a time (`performance.now()`). */
+  removeLate(nowMs: number): Waiting<Request, Outcome>[] {
+    const isLate = ({ latestMs }: Waiting<Request, Outcome>) => latestMs < nowMs;
+    const removed = this.#queue.filter(isLate);
+    if (removed.length > 0) this.#queue = this.#queue.filter((waiting) => !isLate(waiting));
     return removed;
   }
 }
