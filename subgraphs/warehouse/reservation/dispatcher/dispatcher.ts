@@ -232,9 +232,9 @@ export class Dispatcher<Request, Outcome> {
     const { locks, metrics } = this.#options;
     if (!locks) return withoutLock;
     const startedMs = performance.now();
-    const lock = await locks.lock(keys, () => {
-      return mayWait(performance.now() - startedMs) && this.#queue.selectFrom(keys).length > 0;
-    });
+    const areWaiting = () => this.#queue.selectFrom(keys).length > 0;
+    const isNeeded = () => mayWait(performance.now() - startedMs) && areWaiting();
+    const lock = await locks.lock(keys, isNeeded, areWaiting);
     if (lock) metrics.lockWaited(performance.now() - startedMs);
     return lock;
   }

@@ -201,6 +201,32 @@ describe('the locks of stock', () => {
     await lock?.release();
   });
 
+  it.each([true, false])(
+    'are not tried again after a late answer when the time of the batch is over; requests wait: %s',
+    async (areWaiting) => {
+      const [node] = nodes as [Connection];
+      const locks = createStockLocks([node], logger);
+      const sent = jest.spyOn(node, 'sendCommand');
+      const scriptsSent = () =>
+        sent.mock.calls.filter(([{ name }]) => name.startsWith('eval')).length;
+      servers[0]?.pause();
+      const isNeeded = jest.fn(() => false);
+      const locking = locks.lock(['A'], isNeeded, () => areWaiting);
+      // The attempt, and after it the release of what it may have got.
+      await eventually(
+        async () => scriptsSent(),
+        (count) => count === 2,
+      );
+      servers[0]?.resume();
+      const lock = await locking;
+      expect(lock === null).toBe(!areWaiting);
+      expect(isNeeded).toHaveBeenCalledTimes(1);
+      expect(locks.isAlone()).toBe(false);
+      expect(scriptsSent()).toBe(2);
+      await lock?.release();
+    },
+  );
+
   it('let one batch of a process wait for rows when the nodes go away under those that wait for locks', async () => {
     const [server] = servers as [Server];
     const [node, other] = [nodes[0] as Connection, await connect(server.url)];

@@ -26,7 +26,7 @@ const lockTtlMs = 600;
  */
 export const lockCommandMaxMs = 200;
 const proofMaxMs = 50;
-// Attempts of a batch that fail by late answers; after them it goes on without a lock.
+// Attempts of a batch that fail by late answers; after them, or earlier if its time is over, it goes on without a lock.
 const lateAttemptsMax = 2;
 const retryMs = 2;
 // The lifetime of the sign that a process waits, and at how many attempts it is renewed.
@@ -42,7 +42,7 @@ const nodeMaxMs = 20;
  *
  * - LOCKING: a batch has the locks of its keys. → ALONE when too few nodes take writes for anyone to
  *   get a lock: by their probes, or by an attempt that failed for that reason. An answer that is late is none: the
- *   node is probed at once, and the attempt repeated.
+ *   node is probed at once, and the attempt repeated if there is time.
  * - ALONE: there are no locks. The batches of this process run one after the other, so that no more
  *   than one of each process waits in PostgreSQL, beside those that have a lock already. → LOCKING when probes were
  *   written again.
@@ -53,9 +53,14 @@ export interface StockLocks {
    * for the other batches of this process instead.
    *
    * @param isNeeded called before each further attempt
+   * @param areWaiting whether requests wait for the keys: after a late answer they go on without a lock
    * @returns null when the lock is not needed any more
    */
-  lock(keys: readonly string[], isNeeded: () => boolean): Promise<StockLock | null>;
+  lock(
+    keys: readonly string[],
+    isNeeded: () => boolean,
+    areWaiting?: () => boolean,
+  ): Promise<StockLock | null>;
   isAlone(): boolean;
 }
 export interface StockLock {
@@ -76,23 +81,23 @@ export function createStockLocks(nodes: readonly Redis[], logger: Logger): Stock
   const takeTurn = createTurns();
   let wasAlone = false;
 
-  async function acquire(keys: readonly string[]): Promise<Lock | 'taken' | 'late' | 'away'> {
+  async function acquire(keys: readonly string[]): Promise<Lock | 'taken' | 'late' | 'noQuorum'> {
     try {
       return await redlock.acquire(keys.map(lockKey), lockTtlMs);
     } catch (error) {
       const missing = await findMissing(error, nodes);
       if (missing.size === 0) return 'taken';
-      await Promise.all([...missing].map(([node, reason]) => judge(node, reason)));
-      return isAlone() ? 'away' : 'late';
+      await Promise.all([...missing].map(([node, reason]) => proveOrDoubt(node, reason)));
+      return isAlone() ? 'noQuorum' : 'late';
     }
   }
 
-  async function judge(node: Redis, reason: unknown): Promise<void> {
+  async function proveOrDoubt(node: Redis, reason: unknown): Promise<void> {
     if (isReply(reason)) doubtWrites(node);
     else await proveWrites(node, proofMaxMs);
   }
 
-  function goOn(alone: boolean): void {
+  function logMode(alone: boolean): void {
     if (alone === wasAlone) return;
     wasAlone = alone;
     if (alone) logger.warn('no quorum of lock nodes; reservations run one batch at a time');
@@ -101,17 +106,17 @@ export function createStockLocks(nodes: readonly Redis[], logger: Logger): Stock
 
   return {
     isAlone,
-    async lock(keys, isNeeded) {
+    async lock(keys, isNeeded, areWaiting = isNeeded) {
       let late = 0;
       for (let attempt = 0; ; attempt++) {
-        const lock = isAlone() ? 'away' : await acquire(keys);
+        const lock = isAlone() ? 'noQuorum' : await acquire(keys);
         if (lock === 'late') {
           late += 1;
-          if (late < lateAttemptsMax) continue;
-          return takeTurn();
+          if (late < lateAttemptsMax && isNeeded()) continue;
+          return areWaiting() ? takeTurn() : null;
         }
-        if (lock !== 'taken') goOn(lock === 'away');
-        if (lock === 'away') return takeTurn();
+        if (lock !== 'taken') logMode(lock === 'noQuorum');
+        if (lock === 'noQuorum') return takeTurn();
         if (lock !== 'taken') {
           return {
             async release() {
