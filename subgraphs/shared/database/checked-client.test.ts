@@ -118,6 +118,22 @@ describe('a connection to a server that cannot serve', () => {
     await disconnectAll(primary, reads);
   });
 
+  it('has our limits also by an address without a host, whose host is a parameter', async () => {
+    const url = new URL(databases.urls.user);
+    url.searchParams.set('host', url.hostname);
+    url.searchParams.set('port', url.port);
+    url.searchParams.set('statement_timeout', '7000');
+    url.searchParams.set('options', '-c transaction_timeout=0 -c search_path=elsewhere');
+    const address = url.href.replace(url.host, '');
+    const settings = { name: 'import', url: address, transactionMaxMs: 30_000 };
+    const { rows } = await withDedicatedConnection(settings, (client) =>
+      client.query(`select current_setting('statement_timeout') as statement,
+        current_setting('transaction_timeout') as transaction,
+        current_setting('search_path') as path`),
+    );
+    expect(rows).toEqual([{ statement: '30s', transaction: '30s', path: 'elsewhere' }]);
+  });
+
   it('is none if something before PostgreSQL passes all parameters on', async () => {
     for (const work of [poolOfService, migration, ownConnection]) {
       await expect(

@@ -117,16 +117,18 @@ export const connectionCheckSql = `select current_setting('server_version_num'):
  */
 function withLimits(config: CheckedClientConfig): CheckedClientConfig {
   const { connectionString = '', transaction_timeout: limitMs } = config;
-  const url = URL.canParse(connectionString) ? new URL(connectionString) : undefined;
+  // An address without a host, with a socket among its parameters, is not a URL.
+  const [address = '', ...query] = (connectionString.split('#')[0] ?? '').split('?');
+  const parameters = new URLSearchParams(query.join('?'));
   const options = [
-    url?.searchParams.get('options'),
+    parameters.getAll('options').at(-1),
     config.options,
     limitMs && `-c transaction_timeout=${limitMs}`,
   ];
-  for (const name of ['options', ...limitNames]) url?.searchParams.delete(name);
+  for (const name of ['options', ...limitNames]) parameters.delete(name);
   return {
     ...config,
-    ...(url && { connectionString: url.href }),
+    ...(query.length > 0 && { connectionString: `${address}?${parameters}` }),
     options: options.filter(Boolean).join(' '),
   };
 }
