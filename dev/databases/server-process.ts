@@ -1,4 +1,5 @@
 import { type ChildProcess, execFileSync, type SpawnOptions, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { createServer, type ListenOptions } from 'node:net';
 import { dirname, join } from 'node:path';
@@ -50,9 +51,13 @@ const socketPathMax = 103;
  */
 export async function canHaveSocket(path: string): Promise<boolean> {
   if (process.platform === 'win32' || Buffer.byteLength(path) > socketPathMax) return false;
-  const probePath = join(dirname(path), '.probe');
-  rmSync(probePath, { force: true }); // of a process that was killed
-  return listens({ path: probePath });
+  // A name of its own, as several may start in one folder; shorter than those of servers.
+  const probePath = join(dirname(path), `.${randomBytes(4).toString('hex')}`);
+  try {
+    return await listens({ path: probePath });
+  } finally {
+    rmSync(probePath, { force: true });
+  }
 }
 
 /** Whether no process listens on a port of this machine. */
