@@ -12,7 +12,8 @@ export interface DueEntry {
   readonly topic: string;
   readonly key: string;
   readonly version: number;
-  readonly payload: object;
+  /** JSON, as it is sent */
+  readonly payload: string;
 }
 
 export interface Claimed {
@@ -40,7 +41,7 @@ const dueSql = `due as materialized (
     order by next_attempt_at, position limit ${deliveryMax} for update skip locked
   )`;
 
-const returnedSql = `job.id, job.position, job.topic, job.key, job.version, job.payload,
+const returnedSql = `job.id, job.position, job.topic, job.key, job.version, job.payload::text as payload,
   job.next_attempt_at::text as until`;
 const ms = (value: number) => `${value} * interval '1 ms'`;
 

@@ -23,10 +23,10 @@ const stoppedRetryMs = 250;
 
 /** A delivery without an answer, or with one that says nothing of its entries. */
 class DeliveryFailed extends Error {
-  /** @param isOfEntries whether the entries caused it, so that the others may be accepted without them */
+  /** @param isCausedByEntries whether the entries caused it, so that the others may be accepted without them */
   constructor(
     cause: unknown,
-    readonly isOfEntries: boolean,
+    readonly isCausedByEntries: boolean,
   ) {
     super('delivery failed', { cause });
   }
@@ -49,12 +49,12 @@ export async function deliver(
   const rows = new ClaimedRows({ em: parts.em.fork(), logger: parts.logger }, lane, claimed);
   const isOrdered = lane.delivery === 'each';
   const stoppedKeys = new Set<string>();
-  let away: DeliveryFailed | undefined;
+  let unreachable: DeliveryFailed | undefined;
   let isFirst = true;
 
   async function post(part: readonly DueEntry[]): Promise<void> {
     // Nothing is sent after a delivery whose outcome is unknown: the order of a key would be lost.
-    if (away !== undefined) throw away;
+    if (unreachable !== undefined) throw unreachable;
     if (!isFirst) await rows.extend();
     isFirst = false;
     const held = part.filter(rows.isHeld);
@@ -72,30 +72,30 @@ export async function deliver(
   await bisect(
     claimed.entries,
     post,
-    (error) => !(error instanceof DeliveryFailed) || !error.isOfEntries,
+    (error) => !(error instanceof DeliveryFailed) || !error.isCausedByEntries,
     async (part, error) => {
       if (!(error instanceof DeliveryFailed)) {
         await rows.releaseAll(unreachableRetryMs).catch(() => {});
         throw error;
       }
       const about = { err: error.cause, lane: laneName(lane), entries: part.length };
-      if (error !== away) parts.logger.warn(about, 'outbox delivery failed');
-      if (error.isOfEntries) {
+      if (error !== unreachable) parts.logger.warn(about, 'outbox delivery failed');
+      if (error.isCausedByEntries) {
         if (isOrdered) for (const { key } of part) stoppedKeys.add(key);
         return rows.backOff(part);
       }
-      away = error;
+      unreachable = error;
       return rows.release(part, unreachableRetryMs);
     },
   );
-  return away === undefined;
+  return unreachable === undefined;
 }
 
 /**
  * Whether the entries caused the failure. Otherwise the consumer accepts nothing at the moment: it is
  * unreachable, or does not know this process or this operation yet.
  */
-function isOfEntries(error: unknown): boolean {
+function isCausedByEntries(error: unknown): boolean {
   const code = error instanceof DomainError ? error.extensions.code : undefined;
   if (code === 'BAD_USER_INPUT') return true;
   return error instanceof UpstreamFault && error.code === 'INTERNAL_SERVER_ERROR';
@@ -111,13 +111,13 @@ async function postEvents(
   const client = consumers[consumer];
   if (!client) throw new Error(`unknown consumer: ${consumer}`);
   const events = entries.map(({ id, topic, key, version, payload }) => {
-    return { id, topic, key, version, payload: JSON.stringify(payload) };
+    return { id, topic, key, version, payload };
   });
   const options = { timeoutMs: deliveryTimeoutMs, repeatable: true };
   const outcome = await client
     .call(deliveryTo(consumer), { events }, options)
     .catch((error: unknown) => {
-      throw new DeliveryFailed(error, isOfEntries(error));
+      throw new DeliveryFailed(error, isCausedByEntries(error));
     });
   if (entries.length > 1 && outcome.accepted.length + outcome.refused.length === 0) {
     throw new DeliveryFailed(new Error('none of the events was tried'), true);
