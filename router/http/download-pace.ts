@@ -5,8 +5,11 @@ export interface DownloadPace {
   readonly windowMs: number;
   readonly bytesMin: number;
 }
-/** that of uploads */
-export const downloadPace: DownloadPace = { windowMs: 10_000, bytesMin: 64 * 1024 };
+/**
+ * That of uploads, over a longer time: a full socket reports progress only when a third of its send buffer is free,
+ * which may be some 100 KiB at once.
+ */
+export const downloadPace: DownloadPace = { windowMs: 60_000, bytesMin: 6 * 64 * 1024 };
 
 /**
  * Ends the connection of a client that reads too slowly, and would keep the place of others. Windows in which it has
