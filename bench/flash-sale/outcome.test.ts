@@ -1,23 +1,23 @@
+import { exampleSale } from './example-sale.js';
 import { checksOf, rowsOf } from './outcome.js';
 import { readOptions } from './sale/options.js';
-import { saleOf } from './sale-of-test.js';
 
 const yardstick = { ordersPerSecond: 50, cpuMs: 3 };
 const closedLoop = readOptions(['--units', '200']);
 const openLoop = readOptions(['--units', '200', '--rate', '10']);
-const vendure = saleOf({
+const vendure = exampleSale({
   ...{ store: 'Vendure', seconds: 200, cpuMs: { server: 80_000 } },
   // Half of the orders that were paid cannot be delivered.
-  balance: { ...saleOf().balance, ordersWithGoods: 50 },
+  balance: { ...exampleSale().balance, ordersWithGoods: 50 },
 });
 
-const missed = (changes: Parameters<typeof saleOf>[0], options = closedLoop) =>
-  checksOf(saleOf(changes), [], yardstick, options)
+const missed = (changes: Parameters<typeof exampleSale>[0], options = closedLoop) =>
+  checksOf(exampleSale(changes), [], yardstick, options)
     .filter(({ pass }) => !pass)
     .map(({ name }) => name);
 
 describe('the table of a flash sale', () => {
-  const rows = rowsOf([saleOf(), vendure], yardstick);
+  const rows = rowsOf([exampleSale(), vendure], yardstick);
   const row = (name: string) => rows.find((each) => each.case === name);
 
   it('has a column for each store, with figures of orders that can be delivered', () => {
@@ -26,7 +26,10 @@ describe('the table of a flash sale', () => {
     expect(row('CPU ms of an order with goods')).toMatchObject({ Holdfast: 40, Vendure: 1600 });
     expect(row('  postgres')).toEqual({ case: '  postgres', Holdfast: 30 });
     expect(row('  server')).toEqual({ case: '  server', Vendure: 1600 });
-    const soldOut = rowsOf([saleOf(), saleOf({ store: 'Vendure', waitsMs: new Map() })], yardstick);
+    const soldOut = rowsOf(
+      [exampleSale(), exampleSale({ store: 'Vendure', waitsMs: new Map() })],
+      yardstick,
+    );
     expect(soldOut.find((each) => each.case === 'refusal p50 ms')).toEqual({
       ...{ case: 'refusal p50 ms', Holdfast: 10 },
     });
@@ -51,18 +54,18 @@ describe('the checks of a flash sale', () => {
     ['customers charged too much', { overcharged: 1 }],
     ['units sold and unsold', { unitsSold: 179 }],
   ])('miss %p', (name, wrong) => {
-    expect(missed({ balance: { ...saleOf().balance, ...wrong } })).toEqual([name]);
+    expect(missed({ balance: { ...exampleSale().balance, ...wrong } })).toEqual([name]);
   });
 
   it('miss a stock that was below zero for a moment, though it was not at the end', () => {
-    const [first, , last] = saleOf().stock;
+    const [first, , last] = exampleSale().stock;
     const below = { seconds: 5, unsold: 10, available: -1 };
     const stock = [first, below, last].filter((sample) => sample !== undefined);
     expect(missed({ stock })).toEqual(['lowest stock']);
   });
 
   it('miss a shopper who got an error, and say which', () => {
-    const sale = saleOf({ failed: 1, firstError: 'socket hang up' });
+    const sale = exampleSale({ failed: 1, firstError: 'socket hang up' });
     const check = checksOf(sale, [], yardstick, closedLoop).find(({ pass }) => !pass);
     expect(check).toMatchObject({ name: 'shoppers failed', value: '1: socket hang up' });
   });
@@ -88,7 +91,12 @@ describe('the checks of a flash sale', () => {
 
   it('compare with a peer, and do not check what the peer itself did', () => {
     const oversold = { ...vendure.balance, unitsOversold: 9, chargedWithoutGoods: 4 };
-    const checks = checksOf(saleOf(), [{ ...vendure, balance: oversold }], yardstick, closedLoop);
+    const checks = checksOf(
+      exampleSale(),
+      [{ ...vendure, balance: oversold }],
+      yardstick,
+      closedLoop,
+    );
     expect(checks.filter(({ pass }) => !pass)).toEqual([]);
     expect(checks.slice(-2)).toMatchObject([
       { name: 'orders with goods a second, relative to Vendure', value: 40 },

@@ -1,5 +1,5 @@
+import { exampleSale } from './example-sale.js';
 import { latencyPlot, stockPlot } from './plots.js';
-import { saleOf } from './sale-of-test.js';
 
 const textsIn = (svg: string) => [...svg.matchAll(/>([^<>]+)<\/text>/g)].map(([, text]) => text);
 
@@ -14,7 +14,7 @@ const unsoldColor = '#1f2933';
 
 describe('the plot of the stock', () => {
   it('shows what can be ordered and what is not sold, above the line at zero', () => {
-    const svg = stockPlot('a sale', [saleOf()]);
+    const svg = stockPlot('a sale', [exampleSale()]);
     expect(textsIn(svg)).toEqual(
       expect.arrayContaining(['Holdfast', 'can be ordered', 'not sold', 'oversold', 'units']),
     );
@@ -26,9 +26,9 @@ describe('the plot of the stock', () => {
       { seconds: 0, unsold: 200, available: 200 },
       { seconds: 60, unsold: -30, available: 0 },
     ];
-    const svg = stockPlot('a sale', [saleOf({ store: 'Vendure', stock })]);
+    const svg = stockPlot('a sale', [exampleSale({ store: 'Vendure', stock })]);
     expect(heightsIn(svg, unsoldColor).at(-1)).toBeGreaterThan(zeroIn(svg));
-    const both = stockPlot('a sale', [saleOf(), saleOf({ store: 'Vendure', stock })]);
+    const both = stockPlot('a sale', [exampleSale(), exampleSale({ store: 'Vendure', stock })]);
     const zeros = [...both.matchAll(/y1="([^"]*)"[^>]*stroke="#c81e1e"/g)].map(([, y]) => y);
     expect(new Set(zeros).size).toBe(1);
     expect(textsIn(both)).toEqual(expect.arrayContaining(['Holdfast', 'Vendure']));
@@ -37,7 +37,7 @@ describe('the plot of the stock', () => {
 
 describe('the plot of the latencies', () => {
   it('has a curve that rises with the share, and ends where there are no more shoppers', () => {
-    const svg = latencyPlot('a sale', [saleOf()]);
+    const svg = latencyPlot('a sale', [exampleSale()]);
     const heights = heightsIn(svg, '#2563eb');
     expect(heights.toSorted((a, b) => b - a)).toEqual(heights);
     expect(textsIn(svg)).toEqual(

@@ -62,7 +62,7 @@ export class Feed implements UpstreamSink, Lane {
   readonly #kept: KeptEvents;
   readonly #awaited = new AwaitedResults<Subscriber>();
   /** those that have joined, and got a result with errors where the others have one without */
-  readonly #haveErrors = new AwaitedResults<Subscriber>();
+  readonly #withErrors = new AwaitedResults<Subscriber>();
   readonly #refreshes: Refreshes;
   readonly #unsubscribe: () => void;
   #events = 0;
@@ -120,7 +120,7 @@ export class Feed implements UpstreamSink, Lane {
 
   leave(subscriber: Subscriber): void {
     this.#subscribers.delete(subscriber);
-    for (const lacking of [this.#awaited, this.#haveErrors]) lacking.remove(subscriber);
+    for (const lacking of [this.#awaited, this.#withErrors]) lacking.remove(subscriber);
     if (this.#subscribers.size === 0) this.#stop();
   }
 
@@ -256,7 +256,7 @@ export class Feed implements UpstreamSink, Lane {
       // Clients keep what they have until the other subgraph answers; those that have nothing get this until then.
       for (const subscriber of awaiting) {
         subscriber.stream.push(key, result);
-        this.#haveErrors.add(key, subscriber);
+        this.#withErrors.add(key, subscriber);
       }
       this.#kept.completionFailed(key, isOfPresent);
       this.#refreshes.later(key);
@@ -265,7 +265,7 @@ export class Feed implements UpstreamSink, Lane {
     const isChanged = !plan.beginsWithSnapshot || this.#kept.keep(key, event, result, isOfPresent);
     // Clients get a version that they see once, even if fields of other subgraphs have changed.
     const isNew = isChanged && !(haveAll && plan.showsVersion);
-    const lacking = [...awaiting, ...this.#haveErrors.take(key ?? '')];
+    const lacking = [...awaiting, ...this.#withErrors.take(key ?? '')];
     for (const { stream } of isNew ? this.#subscribers : lacking) stream.push(key, result);
   }
 
@@ -289,7 +289,7 @@ export class Feed implements UpstreamSink, Lane {
     this.#ended = true;
     this.#pending.clear();
     this.#kept.clear();
-    for (const lacking of [this.#awaited, this.#haveErrors]) lacking.clear();
+    for (const lacking of [this.#awaited, this.#withErrors]) lacking.clear();
     this.#refreshes.clear();
     this.options.completions.remove(this);
     this.#unsubscribe?.();

@@ -36,8 +36,8 @@ export interface Reservations {
 // have locked its rows. A batch may be split for up to 8 s, and a transaction then takes up to 4 s.
 const reserveOptions = { timeoutMs: 13_000, repeatable: true };
 const endOptions = { timeoutMs: 6000, repeatable: true };
-// How long a request of many waits for one whose sku is contended. That one is then repeated, together with others of
-// its kind.
+// After this time the warehouse answers a batch of reservations: those that it has not decided, as their SKUs are
+// contended, are WAITING, and are sent again in a batch of their own.
 const answerWithinMs = { first: 100, again: 300 };
 
 /** Nothing is reserved before the first request: one that waits for longer is refused. */

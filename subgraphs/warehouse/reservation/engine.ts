@@ -21,12 +21,12 @@ import { findBlockedOrders, findBlockedRequests } from './locked-rows.js';
  */
 export const rowWaitMs = 300;
 
-/** How long an outcome is kept for a caller that was answered WAITING, and asks again. */
+/** How long an outcome is kept for a caller that was answered WAITING and will repeat its request. */
 const keptMs = 1000;
 
 interface Undecided {
   readonly outcome: Promise<ReserveOutcome>;
-  /** false after a caller was answered WAITING, until it asks again */
+  /** false after a caller was answered WAITING, until it repeats its request */
   isAwaited: boolean;
   isDecided: boolean;
 }

@@ -1,7 +1,7 @@
 import type { Sale } from './sale/hold-sale.js';
 
 /** A sale that went as it should, with what a test changes. */
-export const saleOf = (changes: Partial<Sale> = {}): Sale => ({
+export const exampleSale = (changes: Partial<Sale> = {}): Sale => ({
   store: 'Holdfast',
   seconds: 10,
   endings: new Map([
