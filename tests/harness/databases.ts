@@ -137,6 +137,13 @@ export async function startTestRedis() {
     resume: () => server.process.kill('SIGCONT'),
     /** Makes it a replica of a server that does not exist: it answers, and takes no writes. */
     demote: () => command(server.url, (redis) => redis.replicaof('127.0.0.1', 1)),
+    /** As `demote`, and it answers nothing but MASTERDOWN. */
+    makeStale: () =>
+      command(server.url, async (redis) => {
+        await redis.config('SET', 'replica-serve-stale-data', 'no');
+        await redis.config('SET', 'replica-read-only', 'no');
+        await redis.replicaof('127.0.0.1', 1);
+      }),
     promote: () => command(server.url, (redis) => redis.replicaof('NO', 'ONE')),
     async restart() {
       await server.stop();

@@ -68,11 +68,13 @@ describe('a connection to Redis', () => {
     await Promise.all([closeRedis(admin), closeRedis(events)]);
   });
 
-  describe.each(['demoted', 'unresponsive'])('to a server that is %s', (how) => {
-    const fail = async () => {
-      if (how === 'demoted') await first.demote();
-      else first.pause();
-    };
+  const failures: Record<string, (server: Server) => unknown> = {
+    demoted: (server) => server.demote(),
+    'a stale replica': (server) => server.makeStale(),
+    unresponsive: (server) => server.pause(),
+  };
+  describe.each(Object.keys(failures))('to a server that is %s', (how) => {
+    const fail = async () => failures[how]?.(first);
 
     it('is made again, and finds another primary at the same address', async () => {
       const redis = await open();
