@@ -8,7 +8,7 @@ import { postGraphQL, type TestSystem } from '../harness/system.js';
 import type { Outcome } from './expected.js';
 import { fieldOf, splitName } from './graph.js';
 import { type Arguments, emptyHere, samples } from './samples.js';
-import { keysOf, type Way, ways } from './ways.js';
+import { keysOf, ways } from './ways.js';
 import type { World } from './world.js';
 
 export interface GraphQLRequest {
@@ -21,22 +21,29 @@ interface Step {
   readonly args: Arguments;
 }
 
-export function wayTo(typeName: string): Way {
+/** @param exists whether a subgraph has a field, for types that several have */
+export function wayTo(typeName: string, exists: (field: string) => boolean = () => true) {
   const way = ways[typeName];
-  if (!way) throw new Error(`tests/rights/ways.ts has no way to a ${typeName}`);
-  return way;
+  const by = [way?.by ?? []].flat().find(exists);
+  if (!way || !by) throw new Error(`tests/rights/ways.ts has no way to a ${typeName}`);
+  return { ...way, by };
 }
 
 /** The fields that lead from the root to a field, each with its arguments. */
-async function stepsTo(name: string, world: World, sample = samples[name]): Promise<Step[]> {
+async function stepsTo(
+  name: string,
+  schema: GraphQLSchema,
+  world: World,
+  sample = samples[name],
+): Promise<Step[]> {
   const [typeName] = splitName(name);
   const step = { name, args: (await sample?.(world)) ?? {} };
   if (['Query', 'Mutation', 'Subscription'].includes(typeName)) {
     if (!sample) throw new Error(`tests/rights/samples.ts has no sample for ${name}`);
     return [step];
   }
-  const way = wayTo(typeName);
-  return [...(await stepsTo(way.by, world, way.sample)), step];
+  const way = wayTo(typeName, (field) => fieldOf(schema, field) !== undefined);
+  return [...(await stepsTo(way.by, schema, world, way.sample)), step];
 }
 
 interface LastStep {
@@ -52,7 +59,7 @@ export async function requestFor(
   world: World,
   last?: LastStep,
 ) {
-  const steps = await stepsTo(name, world, last && (() => last.args));
+  const steps = await stepsTo(name, schema, world, last && (() => last.args));
   const declared: string[] = [];
   const variables: Record<string, unknown> = {};
   const selection = steps.reduceRight((inner, { name, args }, depth) => {

@@ -3,8 +3,11 @@ import { payment, refundOf, type Sample } from './samples.js';
 import type { World } from './world.js';
 
 export interface Way {
-  /** the field that leads to an object of the type: of Query, Mutation, or of a type with a way */
-  readonly by: string;
+  /**
+   * the field that leads to an object of the type: of Query, Mutation, or of a type with a way; of a type that several
+   * subgraphs have, the field of each
+   */
+  readonly by: string | readonly string[];
   /** used instead of the root field's sample */
   readonly sample?: Sample;
   /** the owner of the object, if not the owner that is usual for the rule */
@@ -125,6 +128,15 @@ export const ways: Readonly<Record<string, Way>> = {
   StockChange: { by: 'Subscription.stockChanged' },
   ReservationOutput: { by: 'Mutation.reserveStock' },
   ShortageOutput: { by: 'ReservationOutput.shortages' },
+
+  DeliveryOutput: {
+    by: [
+      'Mutation.deliverToOrder',
+      'Mutation.deliverToProduct',
+      'Mutation.deliverToShop',
+      'Mutation.deliverToWarehouse',
+    ],
+  },
 
   Cart: { by: 'Query.cart' },
   CartItem: { by: 'Cart.items' },
