@@ -177,8 +177,8 @@ describe('the limit of an address', () => {
   afterAll(() => system.stop());
 
   const ip = rateLimitProfiles.standard.ip.points;
-  const [provider, attacker, customer, scanner] = [1, 2, 3, 4].map((n) => `198.51.100.${n}`) as [
-    ...[string, string, string, string],
+  const [provider, customer, scanner] = [1, 2, 3].map((n) => `198.51.100.${n}`) as [
+    ...[string, string, string],
   ];
   const from = (address: string) => ({ 'x-forwarded-for': address });
   const startStandardRouter = () => startRouterBeside(system, { TRUST_PROXY: 'loopback' }, { ip });
@@ -203,8 +203,17 @@ describe('the limit of an address', () => {
   it('refuses the sender of forged ones after some dozens, and nobody else', async () => {
     const router = await startStandardRouter();
     const forged = { secret: 'a secret that somebody guessed' };
-    const statuses: number[] = [];
-    for (let n = 0; n < 60; n++) statuses.push(...(await send(router, 1, forged, attacker)));
+    const windowMs = 10_000;
+    let attacker = '';
+    let statuses: number[] = [];
+    // A slow machine may need more than one window of the limit for so many: then for another address.
+    for (let attempt = 1; attempt <= 5; attempt++) {
+      const startedMs = performance.now();
+      attacker = `198.51.100.${100 + attempt}`;
+      statuses = [];
+      for (let n = 0; n < 60; n++) statuses.push(...(await send(router, 1, forged, attacker)));
+      if (performance.now() - startedMs < windowMs) break;
+    }
     const answered = statuses.indexOf(429);
     expect(answered).toBeGreaterThanOrEqual(24);
     expect(answered).toBeLessThanOrEqual(48);
