@@ -1,6 +1,5 @@
-import { createTestDatabases } from '../../../tests/harness/databases.js';
+import { openTestDatabase, type TestDatabase } from '../../../tests/harness/databases.js';
 import { logger } from '../../../tests/harness/stock-engine.js';
-import { connect, disconnect } from '../../shared/database/connect.js';
 import { sql } from '../../shared/database/sql.js';
 import { tryAgain } from '../../shared/errors.js';
 import type { OrderApp } from '../context.js';
@@ -10,17 +9,13 @@ import { abandonOrders } from './abandon-orders.js';
 const count = 120;
 
 describe('checkouts that stopped half-way', () => {
-  let databases: Awaited<ReturnType<typeof createTestDatabases<'order'>>>;
-  let orm: Awaited<ReturnType<typeof connect>>;
+  let database: TestDatabase;
+  let orm: TestDatabase['orm'];
   beforeAll(async () => {
-    databases = await createTestDatabases(['order']);
-    const url = databases.urls.order;
-    orm = await connect({ name: 'test', url, poolMax: 4, logger }, databaseSchema);
+    database = await openTestDatabase('order', databaseSchema, { logger });
+    orm = database.orm;
   });
-  afterAll(async () => {
-    await disconnect(orm);
-    await databases.drop();
-  });
+  afterAll(() => database.close());
 
   const pending = async () => {
     const query = `select count(*)::int as count from customer_order where status = 'PENDING'`;

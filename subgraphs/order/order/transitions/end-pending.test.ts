@@ -1,4 +1,4 @@
-import { createTestDatabases } from '../../../../tests/harness/databases.js';
+import { openTestDatabase, type TestDatabase } from '../../../../tests/harness/databases.js';
 import { ownKey } from '../../../../tests/harness/own-key.js';
 import { logger } from '../../../../tests/harness/stock-engine.js';
 import { connect, disconnect } from '../../../shared/database/connect.js';
@@ -8,17 +8,13 @@ import { databaseSchema } from '../../mikro-orm.config.js';
 import { endPending, recordHeld } from './end-pending.js';
 
 describe('a pending order that ends', () => {
-  let databases: Awaited<ReturnType<typeof createTestDatabases<'order'>>>;
-  let orm: Awaited<ReturnType<typeof connect>>;
+  let database: TestDatabase;
+  let orm: TestDatabase['orm'];
   beforeAll(async () => {
-    databases = await createTestDatabases(['order']);
-    const url = databases.urls.order;
-    orm = await connect({ name: 'test', url, poolMax: 4, logger }, databaseSchema);
+    database = await openTestDatabase('order', databaseSchema, { logger });
+    orm = database.orm;
   });
-  afterAll(async () => {
-    await disconnect(orm);
-    await databases.drop();
-  });
+  afterAll(() => database.close());
 
   async function newOrder(): Promise<string> {
     const id = newId();
@@ -46,7 +42,7 @@ describe('a pending order that ends', () => {
   });
 
   it('is found by its key, also by a statement that was planned while there were few orders', async () => {
-    const url = databases.urls.order;
+    const { url } = database;
     const onOneConnection = await connect(
       { name: 'test', url, poolMax: 1, logger },
       databaseSchema,
