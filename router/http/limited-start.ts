@@ -29,8 +29,8 @@ export const limitedStart =
       },
     };
     let hasEnded = false;
-    const end = (whenBack: (free: () => void) => void) => {
-      if (!hasEnded) whenBack(() => slots.free());
+    const end = (free: 'freeAfterResponse' | 'freeAfterError') => {
+      if (!hasEnded) slots[free]();
       hasEnded = true;
     };
     handler.onRequestStart = (controller, context) => {
@@ -40,13 +40,12 @@ export const limitedStart =
       onRequestStart?.call(handler, controller, context);
     };
     handler.onResponseEnd = (...args) => {
-      // As in `post`.
-      end((free) => queueMicrotask(() => setImmediate(free)));
+      end('freeAfterResponse');
       onResponseEnd?.apply(handler, args);
     };
     handler.onResponseError = (...args) => {
       deadlines.delete(entry);
-      end((free) => setImmediate(() => setImmediate(free)));
+      end('freeAfterError');
       if (!late) onResponseError?.apply(handler, args);
     };
     deadlines.add(entry);

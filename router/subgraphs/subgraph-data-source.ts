@@ -53,7 +53,7 @@ export interface SourceSettings {
 // Buyers wait for operations. Events of a busy feed cost the subgraphs less when several are completed together.
 const entitiesIntervalMs: Readonly<Record<Purpose, number>> = { operations: 0, events: 50 };
 const eventConnectionsMax = 32;
-/** Queries, and mutations, that wait for a connection. Events are bounded by the number of completions. */
+/** Requests of one class that wait for a connection. Events are bounded by the number of completions. */
 const waitingMax = 256;
 const startMaxMs = 700;
 const answerMaxBytes = 8 * 1024 * 1024;

@@ -67,13 +67,12 @@ class BeginWithStatement extends Query {
 /**
  * Begins a transaction with its first statement.
  *
- * @param statement its text, or a configuration of `pg`; not a cursor
+ * @param statement its text and values, or a configuration of `pg`; not a cursor
  * @returns the result of the statement
  */
 export function beginWithStatement(
   send: (query: unknown) => unknown,
-  statement: unknown,
-  values: unknown,
+  [statement, values]: readonly unknown[],
 ): Promise<pg.QueryResult> {
   return new Promise((resolve, reject) => {
     send(

@@ -55,7 +55,6 @@ PreparingClient.prototype.query = function (
   }
   if (isFirst && text === 'rollback') return Promise.resolve(emptyResult('ROLLBACK'));
   const name = typeof query === 'string' ? names.get(query) : undefined;
-  const statement = name ? { name, text, values } : query;
-  if (isFirst) return beginWithStatement(send, statement, name ? undefined : values);
-  return name ? send(statement, ...rest) : send(query, values, ...rest);
+  const statement = name ? [{ name, text, values }] : [query, values];
+  return isFirst ? beginWithStatement(send, statement) : send(...statement, ...rest);
 } as pg.Client['query'];

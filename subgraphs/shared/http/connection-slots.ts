@@ -12,7 +12,10 @@ export class ConnectionSlots {
     return this.#waiting.size;
   }
 
-  /** @param start called with a slot, at once or later; then `free` must be called once */
+  /**
+   * @param start called with a slot, at once or later; then `freeAfterResponse` or `freeAfterError` must be called,
+   *   once, by the handler of the request
+   */
   take(start: () => void): void {
     if (this.#used >= this.max || this.#waiting.size > 0) this.#waiting.add(start);
     else this.#start(start);
@@ -23,8 +26,17 @@ export class ConnectionSlots {
     this.#waiting.delete(start);
   }
 
-  /** Must be called once undici can use the connection for another request, or has closed it. */
-  free(): void {
+  /** undici calls `setImmediate` after the handler of a response, and takes the connection back in it. */
+  freeAfterResponse(): void {
+    queueMicrotask(() => setImmediate(() => this.#free()));
+  }
+
+  /** undici may be about to close the connection, which Node.js does after the callbacks of `setImmediate`. */
+  freeAfterError(): void {
+    setImmediate(() => setImmediate(() => this.#free()));
+  }
+
+  #free(): void {
     this.#used -= 1;
     this.#startWaiting();
   }

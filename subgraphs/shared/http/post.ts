@@ -25,7 +25,7 @@ export const isTooLarge = (error: unknown) =>
 
 export interface PostLimits {
   /** the subgraph's own limit */
-  readonly timeoutMs: number;
+  readonly timeoutMs?: number;
   /** how long the request may wait for a connection */
   readonly startMaxMs?: number;
 }
@@ -49,7 +49,7 @@ export function post(
   connections: Connections,
   request: PostRequest,
   deadline: Deadline,
-  { timeoutMs, startMaxMs = Number.POSITIVE_INFINITY }: PostLimits,
+  { timeoutMs = Infinity, startMaxMs = Infinity }: PostLimits,
 ): Promise<string> {
   return new Promise((resolve, reject) => {
     const nowMs = performance.now();
@@ -132,8 +132,7 @@ class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseEnd(): void {
-    // undici calls `setImmediate` after this handler, and takes the connection back in it.
-    this.#end((free) => queueMicrotask(() => setImmediate(free)));
+    this.#end('freeAfterResponse');
     const [first, ...more] = this.#chunks;
     const whole = first && more.length === 0 ? first : Buffer.concat(this.#chunks);
     const text = whole.toString();
@@ -142,16 +141,14 @@ class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
-    // undici may be about to close the connection, which Node.js does after the callbacks of `setImmediate`.
-    this.#end((free) => setImmediate(() => setImmediate(free)));
+    this.#end('freeAfterError');
     this.reject(error);
   }
 
-  /** @param whenBack calls its argument once undici can use the connection again, or has closed it */
-  #end(whenBack: (free: () => void) => void): void {
+  #end(free: 'freeAfterResponse' | 'freeAfterError'): void {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
     deadlines.delete(this);
-    whenBack(() => this.connections.slots.free());
+    this.connections.slots[free]();
   }
 }

@@ -71,13 +71,13 @@ export function createServiceClient(url: string, self: Caller, secret: string): 
   async function send(body: string, deadline: Deadline): Promise<Reply> {
     const requestId = requestTrace.getStore()?.requestId;
     const headers = requestId ? { ...ownHeaders, 'x-request-id': requestId } : ownHeaders;
-    const text = await post(connections, { path: pathname, headers, body }, deadline, {
-      timeoutMs: Number.POSITIVE_INFINITY,
-      startMaxMs,
-    }).catch((error: Error) => {
-      if (error instanceof ServerError) return error.body;
-      throw error;
-    });
+    const request = { path: pathname, headers, body };
+    const text = await post(connections, request, deadline, { startMaxMs }).catch(
+      (error: Error) => {
+        if (error instanceof ServerError) return error.body;
+        throw error;
+      },
+    );
     return JSON.parse(text) as Reply;
   }
 
