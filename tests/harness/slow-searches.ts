@@ -1,6 +1,6 @@
 import pg from 'pg';
 import type { ProcessSystem } from './process-system.js';
-import { eventually } from './wait.js';
+import { eventually, waitingForLockSql } from './wait.js';
 
 export const searchesAtOnce = 300;
 // As many as queries of clients may occupy of the pool, or nearly.
@@ -10,8 +10,7 @@ export const search = `query ($search: String!) {
   products(filter: { search: $search }, first: 20) { edges { node { name } } } }`;
 
 /** Statements of product that wait for the lock: as slow as a statement can be. */
-const waitingSql = `select from pg_stat_activity
-  where datname = current_database() and application_name = 'product' and wait_event_type = 'Lock'`;
+const waitingSql = `${waitingForLockSql} and application_name = 'product'`;
 
 /** Searches again and again, so many at once, none of which gets an answer before it is refused. */
 export async function startSlowSearches(system: Pick<ProcessSystem, 'graphql' | 'databases'>) {
