@@ -62,6 +62,16 @@ export const events = {
       price: z.string(),
       currencyCode: z.string().length(3),
       active: z.boolean(),
+      /** the sale that it is in: published, neither cancelled nor over when the event was made */
+      sale: z
+        .object({
+          id,
+          /** a decimal number */
+          price: z.string(),
+          startsAt: z.iso.datetime(),
+          endsAt: z.iso.datetime(),
+        })
+        .nullish(),
     }),
     ({ offerId }) => offerId,
   ),

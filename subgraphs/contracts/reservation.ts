@@ -29,6 +29,8 @@ export type ReservationState = (typeof reservationStates)[number];
 /** Units of one variant of one shop. */
 export interface ReserveLine extends StockKey {
   readonly quantity: number;
+  /** the sale from whose allocation they are taken; none: regular units */
+  readonly saleId?: string | null | undefined;
 }
 /** What to reserve for one order, all or nothing. */
 export interface ReserveRequest {
@@ -49,10 +51,34 @@ export interface ReleaseRequest {
   readonly actor?: string | null | undefined;
 }
 
-/** A variant of which a shop has fewer units than an order needs. */
+/**
+ * Why a sale has fewer units than an order needs: `HELD`: others hold them, and may give them back; `SOLD_OUT`: all
+ * of its allocation is sold, which is final; `OVER`: it has no allocation, or its end is more than
+ * `saleGraceMs` ago.
+ */
+export const saleShortages = ['HELD', 'SOLD_OUT', 'OVER'] as const;
+export type SaleShortage = (typeof saleShortages)[number];
+
+/**
+ * How long after the end of a sale its units are still held, by the clock of the warehouse's primary: for orders
+ * that were decided in time by the clock of shop's primary.
+ */
+export const saleGraceMs = 15_000;
+
+/** A variant of which a shop, or a sale, has fewer units than an order needs. */
 export interface Shortage extends StockKey {
   readonly requested: number;
   readonly available: number;
+  /** of a line with a sale */
+  readonly saleId?: string | null | undefined;
+  readonly saleShortage?: SaleShortage | null | undefined;
+}
+
+/** Which unpaid order keeps its stock for longer. */
+export interface ExtendRequest {
+  readonly orderId: string;
+  /** from the time at which it was reserved; a reservation that lasts longer stays as it is */
+  readonly reserveForMs: number;
 }
 
 /** @template Time a time: text in JSON, a `Date` in the warehouse subgraph */

@@ -1,6 +1,43 @@
 import { z } from 'zod';
 import { type Call, listOf } from './call.js';
 
+/** Who may buy in a sale. */
+export const saleEligibilities = ['ANYONE', 'PROVEN_PHONE', 'ACCOUNT_BEFORE'] as const;
+export type SaleEligibility = (typeof saleEligibilities)[number];
+
+/** How buyers get into a sale: at once, or by the queue. */
+export const saleAdmissions = ['OPEN', 'QUEUED'] as const;
+export type SaleAdmission = (typeof saleAdmissions)[number];
+
+/** What an offer is at its regular price while its sale is live and has no units left. */
+export const whenSoldOuts = ['REGULAR_PRICE', 'SOLD_OUT'] as const;
+export type WhenSoldOut = (typeof whenSoldOuts)[number];
+
+/** States of a sale that is published. The clock decides between the first three. */
+export const publishedSaleStates = ['SCHEDULED', 'LIVE', 'ENDED', 'PAUSED', 'CANCELLED'] as const;
+export type PublishedSaleState = (typeof publishedSaleStates)[number];
+
+/** What a sale is for one of its offers. */
+export interface SaleTerms {
+  readonly id: string;
+  /** by the clock of shop's primary, in the read that `decidedAt` is of */
+  readonly state: PublishedSaleState;
+  /** a decimal number, in the currency of the offer */
+  readonly priceAmount: string;
+  /** units for each customer in the sale; null: any number */
+  readonly limitPerCustomer: number | null;
+  /** ISO 8601 */
+  readonly startsAt: string;
+  readonly endsAt: string;
+  /** how long its units are held unpaid; null: as long as those of any order */
+  readonly holdMinutes: number | null;
+  readonly admission: SaleAdmission;
+  readonly eligibility: SaleEligibility;
+  /** of `ACCOUNT_BEFORE`: accounts made later may not buy; ISO 8601 */
+  readonly accountBefore: string | null;
+  readonly whenSoldOut: WhenSoldOut;
+}
+
 /** An offer as the shop subgraph has it at this moment. */
 export interface OfferForSale {
   readonly id: string;
@@ -13,6 +50,12 @@ export interface OfferForSale {
   /** null: any number of units */
   readonly purchaseLimit: number | null;
   readonly active: boolean;
+  /** units of it that one customer may hold unpaid; null: the setting of the order subgraph */
+  readonly holdLimit?: number | null;
+  /** the sale that it is in: published, and neither ended nor cancelled */
+  readonly sale?: SaleTerms | null;
+  /** the clock of shop's primary in this read, ISO 8601 */
+  readonly decidedAt?: string;
 }
 
 function isOfferForSale(value: unknown): value is OfferForSale {
@@ -55,4 +98,49 @@ export const shopsOfOwner: Call<{ readonly ownerId: string }, string[]> = {
   field: 'shopsOfOwner',
   query: 'query ($ownerId: UUID!) { shopsOfOwner(ownerId: $ownerId) }',
   answer: z.array(z.string()),
+};
+
+/** A sale, for the stream of it and its queue; what its offers cost is in `offersForSale`. */
+export interface SaleSummary {
+  readonly id: string;
+  readonly state: PublishedSaleState;
+  readonly startsAt: string;
+  readonly endsAt: string;
+  readonly admission: SaleAdmission;
+  readonly eligibility: SaleEligibility;
+  readonly accountBefore: string | null;
+  /** the shops of its offers, and their owners */
+  readonly shops: readonly ShopOwner[];
+  readonly offers: readonly {
+    readonly offerId: string;
+    readonly shopId: string;
+    readonly sku: string;
+  }[];
+  /** the clock of shop's primary in this read */
+  readonly decidedAt: string;
+}
+
+const saleSummary = z.object({
+  id: z.string(),
+  state: z.enum(publishedSaleStates),
+  startsAt: z.string(),
+  endsAt: z.string(),
+  admission: z.enum(saleAdmissions),
+  eligibility: z.enum(saleEligibilities),
+  accountBefore: z.string().nullable(),
+  shops: z.array(z.object({ shopId: z.string(), ownerId: z.string() })),
+  offers: z.array(z.object({ offerId: z.string(), shopId: z.string(), sku: z.string() })),
+  decidedAt: z.string(),
+});
+
+/** Published sales, read at the primary; unknown ids and drafts are left out. */
+export const salesById: Call<{ readonly ids: readonly string[] }, SaleSummary[]> = {
+  field: 'salesById',
+  query: `query ($ids: [UUID!]!) {
+    salesById(ids: $ids) {
+      id state startsAt endsAt admission eligibility accountBefore decidedAt
+      shops { shopId ownerId } offers { offerId shopId sku }
+    }
+  }`,
+  answer: z.array(saleSummary),
 };

@@ -27,3 +27,18 @@ export const addressOf: Call<
     .object(Object.fromEntries(allParts.map((name) => [name, part])) as Record<Part, typeof part>)
     .nullable(),
 };
+
+/** What a sale may ask of a buyer. */
+export interface Buyer {
+  /** ISO 8601 */
+  readonly createdAt: string;
+  /** in E.164; null: none, or it is not verified */
+  readonly provenPhone: string | null;
+}
+
+/** A user as a buyer, read at the primary; null for one that does not exist. */
+export const buyerOf: Call<{ readonly userId: string }, Buyer | null> = {
+  field: 'buyerOf',
+  query: 'query ($userId: UUID!) { buyerOf(userId: $userId) { createdAt provenPhone } }',
+  answer: z.object({ createdAt: z.string(), provenPhone: z.string().nullable() }).nullable(),
+};

@@ -1,6 +1,8 @@
+import { z } from 'zod';
 import { type Call, checkedBy, listOf } from './call.js';
 import {
   type CommitRequest,
+  type ExtendRequest,
   type ReleaseRequest,
   type ReservationAnswer,
   type ReserveRequest,
@@ -29,7 +31,7 @@ function isReservationAnswer(value: unknown): value is ReservationAnswer {
 
 const answer = checkedBy(isReservationAnswer);
 const answerFields =
-  'orderId state expiresAt paymentId reason shortages { shopId sku requested available }';
+  'orderId state expiresAt paymentId reason shortages { shopId sku requested available saleId saleShortage }';
 
 /** Reserves stock for orders; what is not decided within `ms` is `WAITING`. */
 export const reserveStock: Call<
@@ -68,4 +70,96 @@ export const releaseReservation: Call<
     releaseReservation(requests: $requests) { ${answerFields} }
   }`,
   answer,
+};
+
+/**
+ * Lets unpaid orders keep their stock for longer, before they are paid. A reservation that is not `HELD`, or is due by
+ * the warehouse's clock, stays as it is. `HELD` has the new `expiresAt`; one that is due is `EXPIRED`.
+ */
+export const extendReservation: Call<
+  { readonly requests: readonly ExtendRequest[] },
+  ReservationAnswer
+> = {
+  field: 'extendReservation',
+  query: `mutation ($requests: [ExtendInput!]!) {
+    extendReservation(requests: $requests) { ${answerFields} }
+  }`,
+  answer,
+};
+
+/** Units of a sale's SKU that a shop sets aside. */
+export interface AllocationLine {
+  readonly sku: string;
+  readonly units: number;
+}
+
+/** The units that a sale sets aside in one shop, as a whole. */
+export interface SaleAllocation {
+  readonly saleId: string;
+  readonly shopId: string;
+  /** rises with each change: one that is not above the last applied changes nothing, and is answered as applied */
+  readonly revision: number;
+  /** the end of the sale, an ISO 8601 time: units that are not held are regular ones from then on */
+  readonly endsAt: string;
+  /**
+   * 1 to 2,000 lines, each SKU once; a SKU of the sale that is not among them gives back what is neither held nor
+   * sold. None: the sale is cancelled
+   */
+  readonly lines: readonly AllocationLine[];
+}
+
+/** A line that cannot be allocated as requested. */
+export interface RefusedAllocation extends AllocationLine {
+  /** what is held and sold */
+  readonly least: number;
+  /** what is held, sold and available */
+  readonly most: number;
+  /** the sale that has set units of it aside already, if it is another one */
+  readonly otherSaleId: string | null;
+}
+
+const refusedAllocation = z.object({
+  sku: z.string(),
+  units: z.number(),
+  least: z.number(),
+  most: z.number(),
+  otherSaleId: z.string().nullable(),
+});
+
+/** Sets units aside for a sale, all lines or none. @returns the lines that were refused; none: it is applied */
+export const allocateSale: Call<{ readonly allocation: SaleAllocation }, RefusedAllocation[]> = {
+  field: 'allocateSale',
+  query: `mutation ($allocation: SaleAllocationInput!) {
+    allocateSale(allocation: $allocation) { sku units least most otherSaleId }
+  }`,
+  answer: z.array(refusedAllocation),
+};
+
+/** The units of one SKU of a sale in one shop, read at one time. */
+export interface SaleStock extends StockKey {
+  readonly allocated: number;
+  readonly held: number;
+  readonly sold: number;
+  /** what the sale can still sell: min(allocated − held − sold, available) */
+  readonly remaining: number;
+}
+
+const saleStockRow = z.object({
+  shopId: z.string(),
+  sku: z.string(),
+  allocated: z.number(),
+  held: z.number(),
+  sold: z.number(),
+  remaining: z.number(),
+});
+
+/** The units of sales, read at the primary; a sale without an allocation has an empty list. In the order of the ids. */
+export const saleStockOf: Call<{ readonly saleIds: readonly string[] }, SaleStock[][]> = {
+  field: 'saleStockOf',
+  query: `query ($saleIds: [UUID!]!) {
+    saleStockOf(saleIds: $saleIds) { lines { shopId sku allocated held sold remaining } }
+  }`,
+  answer: z
+    .array(z.object({ lines: z.array(saleStockRow) }))
+    .transform((sales) => sales.map(({ lines }) => lines)),
 };

@@ -27,6 +27,7 @@ import {
   type ReserveLine,
   type ReserveRequest,
   releaseReasons,
+  type SaleShortage,
   type Shortage,
 } from '../../contracts/reservation.js';
 import { badInput } from '../../shared/errors.js';
@@ -61,6 +62,12 @@ export class ReserveLineInput implements ReserveLine {
   @Min(1)
   @Max(quantityMax)
   quantity!: number;
+
+  @Field(() => UUID, {
+    nullable: true,
+    description: 'The sale from whose allocation they are taken; null for regular units.',
+  })
+  saleId?: string | null;
 }
 
 @Directive('@inaccessible')
@@ -125,6 +132,15 @@ export class ShortageOutput implements Shortage {
 
   @Field(() => Int, { description: 'Units available.' })
   available!: number;
+
+  @Field(() => UUID, { nullable: true, description: 'The sale of the line, if it has one.' })
+  saleId?: string | null;
+
+  @Field(() => String, {
+    nullable: true,
+    description: 'Of a line with a sale: HELD, SOLD_OUT or OVER.',
+  })
+  saleShortage?: SaleShortage | null;
 }
 
 @Directive('@inaccessible')
