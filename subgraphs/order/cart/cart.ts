@@ -20,6 +20,9 @@ const abandonedCartRetention: KeptFor = {
   },
 };
 
+/** Stands for no sale in the key of a line. */
+export const noSale = '00000000-0000-0000-0000-000000000000';
+
 /** A line of a cart, as a plain row of the database. */
 export interface CartLine {
   readonly id: string;
@@ -84,13 +87,17 @@ export class Cart {
 @Check({ name: 'cart_item_quantity', expression: 'quantity > 0' })
 @Check({ name: 'cart_item_price', expression: 'unit_price_amount >= 0' })
 export class CartItem {
-  [PrimaryKeyProp]?: ['customerId', 'offerId'];
+  [PrimaryKeyProp]?: ['customerId', 'offerId', 'storedSaleId'];
 
   @PrimaryKey({ type: 'uuid' })
   customerId!: string;
 
   @PrimaryKey({ type: 'uuid' })
   offerId!: string;
+
+  /** `noSale` for a regular line */
+  @PrimaryKey({ type: 'uuid', fieldName: 'sale_id', default: noSale })
+  storedSaleId!: Opt<string>;
 
   @Field(() => UUID, { description: 'Id of the line.' })
   @Property({ type: 'uuid' })

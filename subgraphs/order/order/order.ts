@@ -110,6 +110,14 @@ export class Order {
   @Property({ type: 'timestamptz', length: 3, nullable: true })
   expiresAt!: Date | null;
 
+  /** how long its stock is held, where a sale makes that shorter than the setting; null: as the setting says */
+  @Property({ type: 'integer', nullable: true })
+  reserveForMs!: Opt<number | null>;
+
+  /** keyed hash of its address, of an order with lines of a sale (sale-address.ts) */
+  @Property({ type: 'varchar', length: 43, nullable: true })
+  saleAddress!: Opt<string | null>;
+
   /** rises with each change of the order or a shop order */
   @Property({ type: 'integer', default: 1 })
   version!: Opt<number>;
