@@ -58,15 +58,14 @@ export async function placeOrders(
   orders: readonly NewOrder[],
   limits: PlacingLimits,
 ): Promise<Placing[]> {
-  const outcomes = new Map<NewOrder, Placing>(
-    orders.filter(isStale).map((order) => [order, { state: 'stale' }]),
-  );
-  const chosen = withoutSharedCounters(orders.filter((order) => !outcomes.has(order)));
-  if (chosen.length > 0) {
-    const placed = await placeChosen(em, chosen, limits);
-    for (const [n, order] of chosen.entries()) outcomes.set(order, placed[n] as Placing);
-  }
-  return orders.map((order) => outcomes.get(order) ?? { state: 'next' });
+  const isFirst = firstOfCounters();
+  const outcomes = orders.map((order): Placing | null => {
+    if (isStale(order)) return { state: 'stale' };
+    return isFirst(order) ? null : { state: 'next' };
+  });
+  const chosen = orders.filter((_, n) => outcomes[n] === null);
+  const placed = chosen.length > 0 ? await placeChosen(em, chosen, limits) : [];
+  return outcomes.map((outcome) => outcome ?? (placed.shift() as Placing));
 }
 
 const isStale = ({ lines }: NewOrder) =>
@@ -77,16 +76,17 @@ const isStale = ({ lines }: NewOrder) =>
       performance.now() - offer.readAtMs > decisionMaxMs,
   );
 
-function withoutSharedCounters(orders: readonly NewOrder[]): NewOrder[] {
+/** @returns whether an order is the first one with its counters, for orders in turn */
+function firstOfCounters(): (order: NewOrder) => boolean {
   const taken = new Set<string>();
-  return orders.filter(({ customerId, buyer }) => {
+  return ({ customerId, buyer }) => {
     const keys = [customerId, buyer?.address, buyer?.phone].filter(
       (key) => typeof key === 'string',
     );
     if (keys.some((key) => taken.has(key))) return false;
     for (const key of keys) taken.add(key);
     return true;
-  });
+  };
 }
 
 interface PlacedRow {
