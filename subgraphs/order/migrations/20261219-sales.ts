@@ -14,6 +14,9 @@ export class Migration20261219Sales extends Migration {
     // The lines of a sale.
     this.addSql(`create index order_item_sale ${noRelease}
       on order_item (sale_id, customer_id, shop_order_id) where sale_id is not null`);
+    // The orders to one address, for `verify`.
+    this.addSql(`create index customer_order_sale_address ${noRelease}
+      on customer_order (sale_address) where sale_address is not null`);
     this.#addSaleToCarts();
     this.#createHolds();
     this.#createSaleCounters();

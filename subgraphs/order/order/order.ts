@@ -45,6 +45,10 @@ import { CancelReason, OrderStatus } from './status.js';
   name: 'customer_order_never_held',
   expression: `create index customer_order_never_held on customer_order (created_at) where number is null and status = 'CANCELLED'`,
 })
+@Index({
+  name: 'customer_order_sale_address',
+  expression: `create index customer_order_sale_address on customer_order (sale_address) where sale_address is not null`,
+})
 @Trigger({
   name: 'number_is_final',
   timing: 'before',
