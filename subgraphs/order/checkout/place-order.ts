@@ -1,5 +1,5 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { sqlPrepared } from '../../shared/database/sql.js';
+import { sqlLeading, sqlPrepared } from '../../shared/database/sql.js';
 import { transact } from '../../shared/database/transact.js';
 import { type NewOrder, saleOf, toOrderRows } from './new-order.js';
 import { countSql, countWithSalesSql, decideSql, decideWithSalesSql } from './placing-sql.js';
@@ -50,8 +50,8 @@ export const decisionMaxMs = 5000;
  * Places orders as PENDING, with their shop orders and lines, and counts what they hold and buy, in one transaction.
  * An order that exceeds a limit is left out, without an effect on the others. Nothing is reserved yet.
  *
- * Two statements: the first raises the counters, which locks them, and the second decides by what they are under the
- * locks. Of orders that share a counter, only the first is placed.
+ * Two statements, sent together: the first raises the counters, which locks them, and the second decides by what they
+ * are under the locks. Of orders that share a counter, only the first is placed.
  */
 export async function placeOrders(
   em: EntityManager,
@@ -106,7 +106,7 @@ async function placeChosen(
   const decided = { ...counted, ...toOrderRows(orders), open_orders_max: limits.openOrdersMax };
   const rows = await transact(em, async (tx) => {
     const count = hasSales ? countWithSalesSql : countSql;
-    await sqlPrepared(tx, count.text, count.parameters.values(counted));
+    await sqlLeading(tx, count.text, count.parameters.values(counted));
     const decide = hasSales ? decideWithSalesSql : decideSql;
     return sqlPrepared<PlacedRow>(tx, decide.text, decide.parameters.values(decided));
   });
