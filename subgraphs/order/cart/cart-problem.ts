@@ -30,7 +30,8 @@ export const loadProblems: BatchLoad<CartLine, CartProblem | null, OrderContext>
   const { readOffers, warehouse } = context.app;
   const byId = await readOffers(lines.map(({ offerId }) => offerId));
   const offers = [...byId.values()];
-  const saleIds = [...new Set(lines.flatMap(({ saleId }) => saleId ?? []))];
+  const live = lines.filter((line) => isSold(line, byId.get(line.offerId)));
+  const saleIds = [...new Set(live.flatMap(({ saleId }) => saleId ?? []))];
   const [available, already, saleStock] = await Promise.all([
     readAvailable(warehouse, offers),
     readPurchases(context.em, identityOf(context).id, offers),
@@ -71,7 +72,9 @@ function problemOf(
   return isSame ? null : 'PRICE_CHANGED';
 }
 
-const isSold = ({ saleId }: CartLine, { sale }: OfferForSale) => {
+/** Whether an offer is sold now as its line says: in its sale, or at the regular price. */
+const isSold = ({ saleId }: CartLine, offer: OfferForSale | undefined) => {
+  const sale = offer?.sale;
   const isLive = sale?.state === 'LIVE';
   return saleId ? isLive && sale.id === saleId : !isLive || sale.whenSoldOut !== 'SOLD_OUT';
 };

@@ -1,6 +1,6 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { groupWrites } from '../../shared/batching/group-writes.js';
-import { tryAgain } from '../../shared/errors.js';
+import { OutcomeUnknown, tryAgain } from '../../shared/errors.js';
 import type { SubgraphContext } from '../../shared/graphql/context.js';
 import { changeOrders, type OrderWithChange } from '../order/transitions/change-orders.js';
 import type { PaymentApp } from '../payment/payment-app.js';
@@ -19,6 +19,12 @@ export type Placed = Exclude<Placing, { state: 'next' }>;
 
 /** Orders that share a counter are placed one after the other: this is how long the last one waits. */
 const placeMaxMs = 9000;
+
+/** Nobody sees an order whose stock was not requested, and its key finds it: so nothing has happened. */
+function asNothing(error: unknown): never {
+  if (!(error instanceof OutcomeUnknown)) throw error;
+  throw tryAgain('Service temporarily unavailable. Please retry with the same key.');
+}
 
 /** The writes of checkouts. Concurrent ones share one statement and one commit. */
 export interface CheckoutWrites {
@@ -49,7 +55,7 @@ export function createCheckoutWrites(em: EntityManager, limits: PlacingLimits): 
   async function place(order: NewOrder): Promise<Placed> {
     const latestMs = performance.now() + placeMaxMs;
     while (performance.now() < latestMs) {
-      const placing = await placeInGroup(order);
+      const placing = await placeInGroup(order).catch(asNothing);
       if (placing.state !== 'next') return placing;
     }
     throw tryAgain('Too many orders are placed at once. Please retry with the same key.');
