@@ -1,4 +1,5 @@
 import {
+  defaultLimits,
   offerOf,
   openPlacing,
   orderOf,
@@ -7,6 +8,7 @@ import {
 import { newId } from '../../shared/ids.js';
 import { changeOrders, type OrderChange } from '../order/transitions/change-orders.js';
 import type { NewOrder } from './new-order.js';
+import { placeOrders } from './place-order.js';
 
 const placed = { state: 'placed', inCart: false };
 const open = { kind: 'OPEN_ORDERS', offerId: null, saleId: null, counted: 3, limit: 3 };
@@ -129,6 +131,14 @@ describe('what one customer holds unpaid', () => {
     } finally {
       await many.close();
     }
+  });
+
+  it('is counted for one order of a group: those that share a counter are left to the next group', async () => {
+    const customer = newId();
+    const group = [one(customer), one(customer), one(newId())];
+    const outcomes = await placeOrders(database.orm.em.fork(), group, defaultLimits);
+    expect(outcomes).toEqual([placed, { state: 'next' }, placed]);
+    expect((await expectCounted(customer)).orders).toBe(1);
   });
 
   it('is the same after orders were placed, paid and cancelled at the same time', async () => {

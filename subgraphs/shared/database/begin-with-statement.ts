@@ -39,16 +39,16 @@ class BeginWithStatement extends Query {
   /** statements before this one that are not complete */
   #before: number;
   #wasParsed = true;
-  readonly #leading: LeadingStatement | undefined;
+  readonly leading: LeadingStatement | undefined;
 
   constructor(config: unknown, values: unknown, callback: Callback, leading?: LeadingStatement) {
     super(config, values, callback);
-    this.#leading = leading;
+    this.leading = leading;
     this.#before = leading ? 2 : 1;
   }
 
   override requiresPreparation(): boolean {
-    return this.#leading !== undefined || super.requiresPreparation();
+    return this.leading !== undefined || super.requiresPreparation();
   }
 
   override submit(connection: Connection): unknown {
@@ -62,7 +62,7 @@ class BeginWithStatement extends Query {
     connection.parse({ text: 'begin' });
     connection.bind({});
     connection.execute({});
-    if (this.#leading) prepareLeading(connection, this.#leading);
+    if (this.leading) prepareLeading(connection, this.leading);
     super.prepare(connection);
   }
 
@@ -77,7 +77,7 @@ class BeginWithStatement extends Query {
     }
     this.#before -= 1;
     this.#unmark(connection);
-    const { name, text } = this.#leading ?? {};
+    const { name, text } = this.leading ?? {};
     if (this.#before === 0 && name && text) connection.parsedStatements[name] = text;
   }
 
