@@ -1,5 +1,5 @@
 import { isPortFree } from '../dev/databases/server-process.js';
-import { environments, type Ports, portsFrom } from '../dev/environment.js';
+import { environments, noHoldLimits, type Ports, portsFrom } from '../dev/environment.js';
 import { type RunningProcess, startProgram } from '../dev/processes.js';
 import { programs } from '../dev/programs.js';
 import type { DatabaseUrls } from '../ops/databases/urls.js';
@@ -20,6 +20,8 @@ const productionSettings = {
   SMS_FROM: '+12025550100',
   SMTP_URL: 'smtp://127.0.0.1:9',
   PAYMENT_PROVIDER: 'sandbox',
+  // The limits are decided for each order; few customers of a benchmark stand for many.
+  ...noHoldLimits,
   // The sandbox has no limit.
   PAYMENT_REQUESTS_PER_SECOND: '0',
 };

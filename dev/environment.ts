@@ -26,6 +26,9 @@ export interface SystemOptions {
   readonly secrets: Secrets;
 }
 
+/** For tests and benchmarks in which one customer holds more unpaid orders than is allowed. */
+export const noHoldLimits = { OPEN_ORDERS_MAX: '1000000', OPEN_UNITS_PER_OFFER_MAX: '1000000' };
+
 const at = (port: number) => `http://127.0.0.1:${port}`;
 
 /** The environment of each process of a system on this machine. */
@@ -70,7 +73,7 @@ export function environments({ databases, redisUrl, ports, secrets }: SystemOpti
     product: subgraph('product'),
     shop: subgraph('shop'),
     warehouse: subgraph('warehouse'),
-    order: subgraph('order'),
+    order: { ...subgraph('order'), SALE_HASH_SECRET: secrets.saleHashSecret },
     router: {
       ...processOf('router'),
       RATE_LIMIT_REDIS_URL: redisAt(4),

@@ -38,6 +38,10 @@ const ways: Record<string, Way> = {
     'more than the purchase limit',
     async (s) => s.add(await s.newShop(9, 1), 2),
   ],
+  'CartResult.SaleNotOpen': [
+    'a sale that is not the offer’s',
+    (s) => s.add(s.shop, 1, s.shop.shopId),
+  ],
   'CartResult.OfferGone': [
     'an offer that is no longer for sale',
     async (s) => s.add(await s.removed(), 1),
@@ -54,6 +58,27 @@ const ways: Record<string, Way> = {
   'CheckoutResult.PurchaseLimitExceeded': [
     'more than the purchase limit',
     async (s) => s.order({ items: s.items(2, await s.newShop(9, 1)) }),
+  ],
+  'CheckoutResult.HoldLimitExceeded': [
+    'more units than one customer may hold',
+    (s) => s.order({ items: s.items(10_000) }),
+  ],
+  'CheckoutResult.SaleNotOpen': [
+    'in a sale that is not the offer’s',
+    (s) => s.order({ items: [{ ...s.items()[0], saleId: s.shop.shopId }] }),
+  ],
+  'CheckoutResult.SaleSoldOut': [
+    'repeated after the sale had no units left',
+    (s) =>
+      s.refusedAs({ kind: 'sale-sold-out', saleId: s.shop.shopId, offerIds: [], isFinal: true }),
+  ],
+  'CheckoutResult.SaleOnly': [
+    'repeated after the offer was sold in its sale only',
+    (s) => s.refusedAs({ kind: 'sale-only', offerIds: [s.shop.offerId] }),
+  ],
+  'CheckoutResult.NotEligible': [
+    'repeated after the sale was not for the customer',
+    (s) => s.refusedAs({ kind: 'not-eligible', saleId: s.shop.shopId, reason: 'PHONE_USED' }),
   ],
   'CheckoutResult.PriceChanged': [
     'another total than expected',
@@ -320,6 +345,14 @@ const ways: Record<string, Way> = {
     ]),
   ),
 
+  'CartProblem.SALE_NOT_OPEN': [
+    'a line of a sale that is over',
+    async (s) => {
+      await s.add(s.shop, 1);
+      await s.inSale();
+      return s.cartProblem();
+    },
+  ],
   'CartProblem.INSUFFICIENT_STOCK': [
     'another customer buys a unit',
     async (s) => {

@@ -44,7 +44,7 @@ export async function run(
       system.secrets.signingKeys,
     );
     const customers = sessions.filter(({ role }) => role === 'CUSTOMER');
-    progress(`${customers.length} customers`);
+    progress(`${customers.length} customers, whose limits of unpaid orders are raised`);
     const vera = await vendor(router, sessions);
     await vera.stockUp(plenty);
     const shop = shopper(router, customers);

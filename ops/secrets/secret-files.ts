@@ -64,6 +64,7 @@ export function secretFiles(secrets: Secrets, hosts: DatabaseHosts): SecretFiles
     ...secrets.callers,
     AUTH_SIGNING_KEYS: secrets.signingKeys,
     OTP_SECRET: secrets.otpSecret,
+    SALE_HASH_SECRET: secrets.saleHashSecret,
     PAYMENT_SANDBOX_WEBHOOK_SECRET: secrets.webhookSecret,
   };
   const processes = Object.entries(readers).map(([name, variables]) => {

@@ -13,6 +13,8 @@ export interface Secrets {
   readonly signingKeys: string;
   /** `OTP_SECRET` */
   readonly otpSecret: string;
+  /** `SALE_HASH_SECRET` */
+  readonly saleHashSecret: string;
   /** the key with which the payment sandbox signs webhooks */
   readonly webhookSecret: string;
 }
@@ -24,6 +26,7 @@ export async function makeSecrets(): Promise<Secrets> {
     callers: Object.fromEntries(callers.map((name) => [`${name.toUpperCase()}_SECRET`, secret()])),
     signingKeys: JSON.stringify({ keys: [await generateSigningKey()] }),
     otpSecret: secret(),
+    saleHashSecret: secret(),
     webhookSecret: secret(),
   };
 }

@@ -13,6 +13,7 @@ import { chooseProviders, requireTimeToPay } from './payment/provider/choose-pro
 import { createPaymentFaults } from './payment/provider/payment-faults.js';
 import { createLookUpSharing } from './payment/provider/share-look-ups.js';
 import { createPaymentWrites } from './payment/state/payment-writes.js';
+import { createBuyerHashes } from './sale-limit/sale-buyer.js';
 import { createOfferReader } from './shop-client/offers-for-sale.js';
 import { createReservations } from './warehouse-client/reservations.js';
 
@@ -52,7 +53,12 @@ export async function createApp(parts: Parts): Promise<CheckoutApp & LiveApp> {
     reservations: createReservations(reserving, ending),
     claimKey: createClaims(orm.em),
     releaseClaim: createClaimReleases(orm.em),
-    writes: createCheckoutWrites(orm.em),
+    writes: createCheckoutWrites(orm.em, {
+      openOrdersMax: config.OPEN_ORDERS_MAX,
+      openUnitsMax: config.OPEN_UNITS_PER_OFFER_MAX,
+      addressBuyersMax: config.SALE_BUYERS_PER_ADDRESS_MAX,
+    }),
+    buyerHashes: createBuyerHashes(config.SALE_HASH_SECRET),
     shortSkus: createShortSkus(warehouse, logger),
     providers,
     providerChecks,

@@ -6,6 +6,7 @@ import {
   paymentProviderVariables,
   requiredInProduction,
   secretOf,
+  secretText,
   setting,
   subgraphVariables,
   tokenVariables,
@@ -100,6 +101,26 @@ export const variables = {
     z.coerce.number().min(0.001).max(10_080),
     '15',
     'the time in minutes for which the stock of an unpaid order is reserved; fractions are allowed',
+  ),
+  OPEN_ORDERS_MAX: setting(
+    z.coerce.number().int().min(1).max(1_000_000),
+    '3',
+    'unpaid orders that one customer may have open at a time',
+  ),
+  OPEN_UNITS_PER_OFFER_MAX: setting(
+    z.coerce.number().int().min(1).max(1_000_000),
+    '20',
+    'units of one offer in the unpaid orders of one customer; a shop may allow more of an offer',
+  ),
+  SALE_BUYERS_PER_ADDRESS_MAX: setting(
+    z.coerce.number().int().min(1).max(1_000_000),
+    '3',
+    'customers for whom the limit of a sale for each customer is allowed at one delivery address',
+  ),
+  SALE_HASH_SECRET: requiredInProduction(
+    secretText,
+    'development-secret-of-sales',
+    'the HMAC key under which sales store phone numbers and addresses, 16 characters or more',
   ),
 };
 

@@ -11,6 +11,7 @@ import { Migration20261207QueueMark } from '../shared/runtime/20261207-queue-mar
 import { Migration20261210QueueScan } from '../shared/runtime/20261210-queue-scan.js';
 import { QueueMark } from '../shared/runtime/queue-mark.js';
 import { Cart, CartItem, UnitsInCarts } from './cart/cart.js';
+import { CustomerHold } from './hold-limit/customer-hold.js';
 import { Migration20261127Initial } from './migrations/20261127-initial.js';
 import { Migration20261127ShippedUnits } from './migrations/20261127-shipped-units.js';
 import { Migration20261128Addresses } from './migrations/20261128-addresses.js';
@@ -27,6 +28,7 @@ import { Migration20261206HistoryPartitions } from './migrations/20261206-histor
 import { Migration20261207Retention } from './migrations/20261207-retention.js';
 import { Migration20261208ListIndexes } from './migrations/20261208-list-indexes.js';
 import { Migration20261208RecentChanges } from './migrations/20261208-recent-changes.js';
+import { Migration20261219Sales } from './migrations/20261219-sales.js';
 import { Order } from './order/order.js';
 import { OrderEvent } from './order/order-event.js';
 import { NumberedOrder } from './order/order-number.js';
@@ -39,6 +41,9 @@ import { Refund } from './payment/state/refund.js';
 import { RefundLine } from './payment/state/refund-line.js';
 import { PaymentEvent } from './payment/webhook/payment-event.js';
 import { Purchase } from './purchase-limit/purchase.js';
+import { SaleAddress } from './sale-limit/sale-address.js';
+import { SalePhone } from './sale-limit/sale-phone.js';
+import { SalePurchase } from './sale-limit/sale-purchase.js';
 
 export const databaseSchema: Schema = {
   seqScans: false,
@@ -53,7 +58,11 @@ export const databaseSchema: Schema = {
     Refund,
     RefundLine,
     Dispute,
+    CustomerHold,
     Purchase,
+    SalePurchase,
+    SaleAddress,
+    SalePhone,
     Cart,
     CartItem,
     UnitsInCarts,
@@ -88,5 +97,6 @@ export const databaseSchema: Schema = {
     { name: '20261210-queue-scan', class: Migration20261210QueueScan },
     { name: '20261216-outbox-lanes', class: Migration20261216OutboxLanes },
     { name: '20261218-outbox-positions', class: Migration20261218OutboxPositions },
+    { name: '20261219-sales', class: Migration20261219Sales },
   ],
 };

@@ -1,6 +1,7 @@
 import { seedId } from '../../dev/seed/ids.js';
 import { newId } from '../../subgraphs/shared/ids.js';
 import { paymentBreaks } from './broken-payments.js';
+import { saleOrderBreaks } from './broken-sale-orders.js';
 import { type Break, stockBreaks } from './broken-stock.js';
 import { refunded } from './placed-order.js';
 
@@ -10,6 +11,7 @@ const offer = seedId('offer', 0);
 export const breaks: readonly Break[] = [
   ...stockBreaks,
   ...paymentBreaks,
+  ...saleOrderBreaks,
   ['the total of an order is the sum of its lines', 'order', ['delete from order_item']],
   [
     'the total of an order is the sum of its lines',

@@ -17,6 +17,8 @@ export const placed = (order: string, shopId = order) => [
        values ('${order}', '${order}', '${order}', '${offer}', 'S', 'S', 10, 'USD', 2)`,
   `insert into purchase (customer_id, shop_id, sku, units)
        select customer_id, '${shopId}', 'S', 2 from customer_order`,
+  `insert into customer_hold (customer_id, open_orders, open_units)
+       values ('${order}', 1, '{"${offer}": 2}')`,
   `insert into cart (customer_id, shard, counted) values ('${order}', 0, true)`,
   `insert into cart_item (customer_id, offer_id, id, name, unit_price_amount, currency_code, quantity)
        values ('${order}', '${offer}', '${order}', 'S', 10, 'USD', 1)`,

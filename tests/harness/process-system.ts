@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { environments, type Ports, portsFrom } from '../../dev/environment.js';
+import { environments, noHoldLimits, type Ports, portsFrom } from '../../dev/environment.js';
 import { type RunningProcess, startProgram } from '../../dev/processes.js';
 import { programs } from '../../dev/programs.js';
 import { seedStore } from '../../dev/seed/store.js';
@@ -59,6 +59,7 @@ export async function startProcessSystem(
     const raised = {
       RATE_LIMIT_PROFILE: 'bench',
       PAYMENT_TIMEOUT_SECONDS: '4',
+      ...noHoldLimits,
       FAIL_POINT_FILE: failPointFile(name),
     };
     const given = {

@@ -33,7 +33,7 @@ export type Reply = any;
  * through the router; the passing of time is simulated in the databases.
  */
 export async function openShopping() {
-  const system = await startSystem();
+  const system = await startSystem({ OPEN_UNITS_PER_OFFER_MAX: '9999' });
   const payments = await openPayments(system);
   const warehouse = new pg.Client({ connectionString: system.databases.warehouse });
   await warehouse.connect();
@@ -102,10 +102,25 @@ export async function openShopping() {
     await warehouse.query(late, [id]);
     return until(id, 'CANCELLED', ({ status }) => status);
   };
-  const add = (of: Shop, quantity: number) =>
+  const add = (of: Shop, quantity: number, saleId?: string) =>
     ask('mutation ($input: AddToCartInput!) { addToCart(input: $input) { __typename } }', {
-      input: { offerId: of.offerId, quantity },
+      input: { offerId: of.offerId, saleId, quantity },
     });
+  /** A checkout that is repeated, and was refused so. */
+  const refusedAs = async (outcome: object): Promise<Reply> => {
+    const input = { idempotencyKey: randomUUID(), items: items(1, await removed()) };
+    await order(input);
+    await payments.order.query('update idempotency_key set outcome = $1 where key = $2', [
+      outcome,
+      input.idempotencyKey,
+    ]);
+    return order(input);
+  };
+  /** The only line of the cart is to be bought in a sale. */
+  const inSale = () =>
+    payments.order.query('update cart_item set sale_id = offer_id where customer_id = $1', [
+      customer.id,
+    ]);
   const cartProblem = async () => (await ask('{ cart { items { problem } } }')).items[0].problem;
   const offer = ({ shopId, sku }: Shop, more: object) => {
     const input = { shopId, sku, price: '10.00', ...more };
@@ -231,6 +246,8 @@ export async function openShopping() {
     step,
     expire,
     add,
+    refusedAs,
+    inSale,
     cartProblem,
     offer,
     newShop,

@@ -1,4 +1,4 @@
-import { environments, portsFrom } from '../../dev/environment.js';
+import { environments, noHoldLimits, portsFrom } from '../../dev/environment.js';
 import { startPaymentSandbox } from '../../dev/payment-sandbox/index.js';
 import { seedStore } from '../../dev/seed/store.js';
 import { makeSecrets } from '../../ops/secrets/secrets.js';
@@ -77,6 +77,7 @@ async function startOwnSystem(overrides: Record<string, string>) {
     RATE_LIMIT_PROFILE: 'bench',
     SUPERGRAPH_PATH: `${root}/schema/supergraph.graphql`,
     PAYMENT_TIMEOUT_SECONDS: '4',
+    ...noHoldLimits,
     ...messages.env,
     ...overrides,
   };

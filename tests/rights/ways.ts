@@ -29,6 +29,7 @@ export const ways: Readonly<Record<string, Way>> = {
   OtpChallenge: { by: 'Mutation.requestOtp' },
   Preferences: { by: 'User.preferences' },
   Address: { by: 'Mutation.addAddress' },
+  BuyerOutput: { by: 'Query.buyerOf' },
   OpenSessionConnection: { by: 'User.sessions' },
   OpenSessionEdge: { by: 'OpenSessionConnection.edges' },
   OpenSession: { by: 'OpenSessionEdge.node' },
@@ -149,7 +150,7 @@ export const ways: Readonly<Record<string, Way>> = {
   OrderItem: { by: 'ShopOrder.items' },
   Payment: { by: 'Query.payment' },
   CheckoutSuccess: { by: 'Mutation.checkout' },
-  InsufficientStock: { by: 'Mutation.checkout', sample: checkoutOf(10_000) },
+  InsufficientStock: { by: 'Mutation.checkout', sample: checkoutOf(9000) },
   ShortLine: { by: 'InsufficientStock.lines' },
   PurchaseLimitExceeded: {
     by: 'Mutation.checkout',
@@ -158,6 +159,18 @@ export const ways: Readonly<Record<string, Way>> = {
     }),
   },
   LimitedLine: { by: 'PurchaseLimitExceeded.lines' },
+  HoldLimitExceeded: { by: 'Mutation.checkout', sample: checkoutOf(10_000) },
+  SaleNotOpen: refusedAs(({ offerId }) => {
+    const at = new Date().toISOString();
+    return { kind: 'sale-not-open', offerId, saleId: offerId, startsAt: at, serverTime: at };
+  }),
+  SaleSoldOut: refusedAs(({ offerId }) => {
+    return { kind: 'sale-sold-out', saleId: offerId, offerIds: [offerId], isFinal: true };
+  }),
+  SaleOnly: refusedAs(({ offerId }) => ({ kind: 'sale-only', offerIds: [offerId] })),
+  NotEligible: refusedAs(({ offerId }) => {
+    return { kind: 'not-eligible', saleId: offerId, reason: 'PHONE_USED' };
+  }),
   PriceChanged: {
     by: 'Mutation.checkout',
     sample: async ({ checkoutInput, offerId, emptyCarts }) => {
@@ -255,6 +268,14 @@ export const keysOf = (world: World): Readonly<Record<string, readonly object[]>
   ],
   Payment: [{ id: world.paymentId }],
 });
+
+/** The way to a refusal of a sale: a checkout that was refused so is repeated. */
+function refusedAs(outcomeOf: (world: World) => object): Way {
+  return {
+    by: 'Mutation.checkout',
+    sample: (world) => world.refusedInput(outcomeOf(world)),
+  };
+}
 
 function checkoutOf(quantity: number, ofForeign = 0): Sample {
   return ({ checkoutInput, offerId, foreignOfferId }) => {

@@ -31,7 +31,7 @@ export type World = Awaited<ReturnType<typeof createWorld>>;
  * variant of which a unit is missing.
  */
 export async function createWorld(overrides: Record<string, string> = {}) {
-  const system = await startSystem(overrides);
+  const system = await startSystem({ OPEN_UNITS_PER_OFFER_MAX: '9999', ...overrides });
   const logInAs = async (viewer: Viewer): Promise<Person | null> =>
     viewer === 'nobody' ? null : logIn(system, names[viewer]);
   const people = {} as Record<keyof typeof names, Person>;
@@ -203,6 +203,18 @@ export async function createWorld(overrides: Record<string, string> = {}) {
       return order.shopOrders[0].id;
     },
     checkoutInput,
+    /** The input of a checkout that is repeated by anybody, and was refused so. */
+    async refusedInput(outcome: object) {
+      const input = checkoutInput([{ offerId: shop.shopId, quantity: 1 }]);
+      for (const viewer of Object.keys(names) as (keyof typeof names)[]) {
+        await must(viewer, refusedMutation, { input });
+      }
+      await change('order', 'update idempotency_key set outcome = $1 where key = $2', [
+        outcome,
+        input.idempotencyKey,
+      ]);
+      return { input };
+    },
     change,
     tokenOf: (viewer: Viewer) => (viewer === 'nobody' ? undefined : people[viewer].token),
     /** of a new session */
@@ -231,7 +243,9 @@ const payMutation = `mutation ($input: PayOrderInput!) {
   }
 }`;
 
-const checkoutInput = (items?: { offerId: string; quantity: number }[]) => ({
+const refusedMutation =
+  'mutation ($input: CheckoutInput!) { checkout(input: $input) { __typename } }';
+const checkoutInput = (items?: { offerId: string; saleId?: string; quantity: number }[]) => ({
   idempotencyKey: randomUUID(),
   items,
   shippingAddress: { ...address, state: 'Illinois', phone: '+12025550143' },

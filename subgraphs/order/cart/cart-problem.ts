@@ -6,6 +6,7 @@ import { enumOf } from '../../shared/graphql/enum-of.js';
 import type { OrderContext } from '../context.js';
 import { limitViolations, readPurchases } from '../purchase-limit/count-purchases.js';
 import { readAvailable } from '../warehouse-client/availability.js';
+import { type FoundSaleStock, readSaleStock } from '../warehouse-client/sale-stock.js';
 import type { CartLine } from './cart.js';
 
 export const CartProblem = enumOf(
@@ -14,13 +15,14 @@ export const CartProblem = enumOf(
   {
     INSUFFICIENT_STOCK: 'Fewer units are available than the line has.',
     PRICE_CHANGED: 'The price has changed since the line was last changed.',
+    SALE_NOT_OPEN: 'The sale of the line is not LIVE, or the offer is sold in its sale only.',
     OFFER_GONE: 'The offer is no longer for sale.',
     LIMIT_EXCEEDED: 'The line exceeds the purchase limit, together with earlier orders.',
   },
 );
 export type CartProblem = keyof typeof CartProblem;
 
-/** The problem of each line of a cart, by one query to shop, one to warehouse and one statement. */
+/** The problem of each line of a cart, by one query to shop, one to warehouse (two with sales) and one statement. */
 export const loadProblems: BatchLoad<CartLine, CartProblem | null, OrderContext> = async (
   lines,
   context,
@@ -28,9 +30,12 @@ export const loadProblems: BatchLoad<CartLine, CartProblem | null, OrderContext>
   const { readOffers, warehouse } = context.app;
   const byId = await readOffers(lines.map(({ offerId }) => offerId));
   const offers = [...byId.values()];
-  const [available, already] = await Promise.all([
+  const live = lines.filter((line) => isSold(line, byId.get(line.offerId)));
+  const saleIds = [...new Set(live.flatMap(({ saleId }) => saleId ?? []))];
+  const [available, already, saleStock] = await Promise.all([
     readAvailable(warehouse, offers),
     readPurchases(context.em, identityOf(context).id, offers),
+    readSaleStock(warehouse, saleIds),
   ]);
   const facts = new Map(
     offers.map((offer, n) => [
@@ -38,7 +43,7 @@ export const loadProblems: BatchLoad<CartLine, CartProblem | null, OrderContext>
       { offer, available: available[n] ?? 0, already: already[n] ?? 0 },
     ]),
   );
-  return lines.map((line) => problemOf(line, facts.get(line.offerId)));
+  return lines.map((line) => problemOf(line, facts.get(line.offerId), saleStock));
 };
 
 interface Facts {
@@ -48,13 +53,28 @@ interface Facts {
 }
 
 /** The gravest problem: one that prevents a checkout comes before a changed price. */
-function problemOf(line: CartLine, facts: Facts | undefined): CartProblem | null {
+function problemOf(
+  line: CartLine,
+  facts: Facts | undefined,
+  saleStock: FoundSaleStock,
+): CartProblem | null {
   if (!facts) return 'OFFER_GONE';
-  const { offer, available, already } = facts;
-  const { offerId, quantity } = line;
+  const { offer, already } = facts;
+  const { offerId, saleId, quantity } = line;
+  const sale = saleId ? offer.sale : null;
+  if (!isSold(line, offer)) return 'SALE_NOT_OPEN';
+  const available = saleId ? saleStock.find(saleId, offer).available : facts.available;
   if (available < quantity) return 'INSUFFICIENT_STOCK';
   if (limitViolations({ ...offer, offerId, quantity }, already).length > 0) return 'LIMIT_EXCEEDED';
+  const price = sale?.priceAmount ?? offer.priceAmount;
   const isSame =
-    offer.currencyCode === line.currencyCode && new Big(offer.priceAmount).eq(line.unitPriceAmount);
+    offer.currencyCode === line.currencyCode && new Big(price).eq(line.unitPriceAmount);
   return isSame ? null : 'PRICE_CHANGED';
 }
+
+/** Whether an offer is sold now as its line says: in its sale, or at the regular price. */
+const isSold = ({ saleId }: CartLine, offer: OfferForSale | undefined) => {
+  const sale = offer?.sale;
+  const isLive = sale?.state === 'LIVE';
+  return saleId ? isLive && sale.id === saleId : !isLive || sale.whenSoldOut !== 'SOLD_OUT';
+};

@@ -14,6 +14,12 @@ export class ShortLine {
   @Field(() => Offer, { nullable: true, description: 'The offer.' })
   offer!: Offer;
 
+  @Field(() => UUID, {
+    nullable: true,
+    description: 'The sale of the line; null for the regular price.',
+  })
+  saleId!: string | null;
+
   @Field(() => Int, { description: 'Units requested.' })
   requested!: number;
 
@@ -38,10 +44,19 @@ export class LimitedLine {
   @Field(() => Offer, { nullable: true, description: 'The offer.' })
   offer!: Offer;
 
+  @Field(() => UUID, {
+    nullable: true,
+    description: 'The sale that has the limit; null for the purchase limit of the offer.',
+  })
+  saleId!: string | null;
+
   @Field(() => Int, { description: 'Units that one customer may buy.' })
   limit!: number;
 
-  @Field(() => Int, { description: 'Units bought before, in orders that are not cancelled.' })
+  @Field(() => Int, {
+    description:
+      'Units bought before, in orders that are not cancelled; in a sale also paid units that were cancelled.',
+  })
   already!: number;
 }
 
@@ -70,14 +85,15 @@ export class OfferGone extends Refusal {
 /** An offer with fewer units available than requested. */
 export type ShortageLine = Pick<Shortage, 'requested' | 'available'> & {
   readonly offerId: string;
+  readonly saleId?: string | null;
 };
 
 /** The refusal for a shortage. */
 export function insufficientStock(lines: readonly ShortageLine[]): InsufficientStock {
   return result(InsufficientStock, {
     message: 'Not enough stock. Reduce the quantity and try again.',
-    lines: lines.map(({ offerId, ...line }) => {
-      return result(ShortLine, { ...line, offer: { id: offerId } });
+    lines: lines.map(({ offerId, saleId = null, ...line }) => {
+      return result(ShortLine, { ...line, saleId, offer: { id: offerId } });
     }),
   });
 }
@@ -86,8 +102,8 @@ export function insufficientStock(lines: readonly ShortageLine[]): InsufficientS
 export function limitExceeded(lines: readonly LimitViolation[]): PurchaseLimitExceeded {
   return result(PurchaseLimitExceeded, {
     message: 'Purchase limit exceeded. Reduce the quantity and try again.',
-    lines: lines.map(({ offerId, ...line }) => {
-      return result(LimitedLine, { ...line, offer: { id: offerId } });
+    lines: lines.map(({ offerId, saleId = null, ...line }) => {
+      return result(LimitedLine, { ...line, saleId, offer: { id: offerId } });
     }),
   });
 }

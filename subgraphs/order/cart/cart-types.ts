@@ -5,11 +5,19 @@ import { KeyField } from '../../shared/idempotency/key-field.js';
 import { Cart } from './cart.js';
 import { InsufficientStock, OfferGone, PurchaseLimitExceeded } from './cart-refusals.js';
 import { quantityMax } from './change-cart.js';
+import { SaleNotOpen } from './sale-not-open.js';
 
 @InputType({ description: 'Units of one offer to add to the cart.' })
 export class AddToCartInput {
   @Field(() => UUID, { description: 'The offer.' })
   offerId!: string;
+
+  @Field(() => UUID, {
+    nullable: true,
+    description:
+      'The sale in which the units are to be bought, which may start later; null for the regular price.',
+  })
+  saleId?: string | null;
 
   @Field(() => Int, { defaultValue: 1, description: 'Units to add, 1 to 10,000.' })
   @Min(1)
@@ -25,6 +33,13 @@ export class SetCartItemInput {
   @Field(() => UUID, { description: 'The offer.' })
   offerId!: string;
 
+  @Field(() => UUID, {
+    nullable: true,
+    description:
+      'The sale in which the units are to be bought, which may start later; null for the regular price.',
+  })
+  saleId?: string | null;
+
   @Field(() => Int, { description: 'Units, 1 to 10,000.' })
   @Min(1)
   @Max(quantityMax)
@@ -34,5 +49,5 @@ export class SetCartItemInput {
 export const CartResult = createUnionType({
   name: 'CartResult',
   description: 'The cart after the change, or why it was not changed.',
-  types: () => [Cart, InsufficientStock, PurchaseLimitExceeded, OfferGone] as const,
+  types: () => [Cart, InsufficientStock, PurchaseLimitExceeded, OfferGone, SaleNotOpen] as const,
 });

@@ -17,6 +17,7 @@ import { cartItemsMax } from './change-cart.js';
 import { putInCart } from './put-in-cart.js';
 import { loadCartLines, readCart } from './read-cart.js';
 import { removeFromCart } from './remove-from-cart.js';
+import { SaleNotOpen } from './sale-not-open.js';
 
 const totalOf = (line: CartLine) => lineTotal(line.unitPriceAmount, line.quantity);
 
@@ -30,13 +31,14 @@ export class CartResolver {
 
   @Allow('signed-in')
   @Mutation(() => CartResult, {
-    description: 'Adds units of an offer to the cart, at the current price. Nothing is reserved.',
+    description:
+      'Adds units of an offer to the cart, at the current price or that of a sale. Nothing is reserved.',
   })
   addToCart(
     @Arg('input', () => AddToCartInput) input: AddToCartInput,
     @Ctx() context: OrderContext,
   ) {
-    const results = [Cart, InsufficientStock, PurchaseLimitExceeded, OfferGone];
+    const results = [Cart, InsufficientStock, PurchaseLimitExceeded, OfferGone, SaleNotOpen];
     const mutation = { operation: 'addToCart', input, results };
     return runOnce(context, mutation, (once) => putInCart(context, input, 'add', once));
   }
@@ -44,7 +46,7 @@ export class CartResolver {
   @Allow('signed-in')
   @Mutation(() => CartResult, {
     description:
-      'Sets the units of an offer in the cart, at the current price. To remove the offer, use `removeFromCart`.',
+      'Sets the units of an offer in the cart, at the current price or that of a sale. To remove the line, use `removeFromCart`.',
   })
   setCartItem(
     @Arg('input', () => SetCartItemInput) input: SetCartItemInput,
@@ -54,12 +56,17 @@ export class CartResolver {
   }
 
   @Allow('signed-in')
-  @Mutation(() => Cart, { description: 'Removes an offer from the cart, if it is there.' })
+  @Mutation(() => Cart, { description: 'Removes a line from the cart, if it is there.' })
   removeFromCart(
     @Arg('offerId', () => UUID, { description: 'The offer.' }) offerId: string,
+    @Arg('saleId', () => UUID, {
+      nullable: true,
+      description: 'The sale of the line; null for the line at the regular price.',
+    })
+    saleId: string | null,
     @Ctx() context: OrderContext,
   ) {
-    return removeFromCart(context, offerId);
+    return removeFromCart(context, { offerId, saleId: saleId ?? null });
   }
 
   @Allow('signed-in')

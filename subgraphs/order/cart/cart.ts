@@ -20,10 +20,22 @@ const abandonedCartRetention: KeptFor = {
   },
 };
 
+/** Stands for no sale in the key of a line. */
+export const noSale = '00000000-0000-0000-0000-000000000000';
+
+/** SQL for a sale, or null, as the key of a line has it. */
+export const storedSaleSql = (saleId: string) => `coalesce(${saleId}, '${noSale}')`;
+
+/** Identifies a line of a cart, or of a checkout. */
+export const lineKeyOf = (offerId: string, saleId: string | null | undefined) =>
+  `${offerId} ${saleId ?? noSale}`;
+
 /** A line of a cart, as a plain row of the database. */
 export interface CartLine {
   readonly id: string;
   readonly offerId: string;
+  /** the sale in which it is to be bought; null for the regular price */
+  readonly saleId: string | null;
   readonly name: string;
   readonly unitPriceAmount: string;
   readonly currencyCode: string;
@@ -71,7 +83,8 @@ export class Cart {
 
 @Allow('parent')
 @ObjectType({
-  description: 'Units of one offer in a cart, with name and price of the last change.',
+  description:
+    'Units of one offer in a cart, at its regular price or in a sale, with name and price of the last change.',
 })
 @Retained({ withOwner: 'cart' })
 @Entity({ tableName: 'cart_item' })
@@ -84,7 +97,7 @@ export class Cart {
 @Check({ name: 'cart_item_quantity', expression: 'quantity > 0' })
 @Check({ name: 'cart_item_price', expression: 'unit_price_amount >= 0' })
 export class CartItem {
-  [PrimaryKeyProp]?: ['customerId', 'offerId'];
+  [PrimaryKeyProp]?: ['customerId', 'offerId', 'storedSaleId'];
 
   @PrimaryKey({ type: 'uuid' })
   customerId!: string;
@@ -92,9 +105,19 @@ export class CartItem {
   @PrimaryKey({ type: 'uuid' })
   offerId!: string;
 
+  /** `noSale` for a regular line */
+  @PrimaryKey({ type: 'uuid', fieldName: 'sale_id', default: noSale })
+  storedSaleId!: Opt<string>;
+
   @Field(() => UUID, { description: 'Id of the line.' })
   @Property({ type: 'uuid' })
   id!: string;
+
+  @Field(() => UUID, {
+    nullable: true,
+    description: 'The sale in which the line is to be bought; null for the regular price.',
+  })
+  saleId!: string | null;
 
   @Field(() => String, { description: 'Name of the offer when the line was last changed.' })
   @Property({ type: 'varchar', length: 520 })

@@ -22,6 +22,7 @@ describe('the hundred lines of a cart', () => {
   const lines = (length: number) =>
     Array.from({ length }, () => ({
       offerId: newId(),
+      saleId: null,
       quantity: 2,
       name: 'It',
       unitPriceAmount: '1.00',

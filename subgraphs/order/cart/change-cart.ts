@@ -4,6 +4,7 @@ import { sql } from '../../shared/database/sql.js';
 import { conflict } from '../../shared/errors.js';
 import { newId } from '../../shared/ids.js';
 import { lockCart } from '../locks.js';
+import { lineKeyOf, noSale } from './cart.js';
 
 export const quantityMax = 10_000;
 /** Lines of a cart, and of an order. */
@@ -13,6 +14,8 @@ const shardsMax = 16;
 /** A change of one line of a cart. */
 export interface CartChange {
   readonly offerId: string;
+  /** null for the line at the regular price */
+  readonly saleId: string | null;
   /** units to add (negative: to remove), or for `set` the new number of units */
   readonly quantity: number;
   readonly name: string;
@@ -22,6 +25,7 @@ export interface CartChange {
 /** A line with its units before and after the change. */
 export interface ChangedLine {
   readonly offerId: string;
+  readonly saleId: string | null;
   readonly before: number;
   readonly after: number;
 }
@@ -51,9 +55,10 @@ export async function changeCart(
     replaces: how === 'set',
     renames: how !== 'restore',
     quantity_max: quantityMax,
-    change: changes.map(({ offerId, quantity, name, unitPriceAmount, currencyCode }) => ({
+    change: changes.map(({ offerId, saleId, quantity, name, unitPriceAmount, currencyCode }) => ({
       id: newId(),
       offer_id: offerId,
+      sale_id: saleId ?? noSale,
       quantity,
       name,
       unit_price_amount: unitPriceAmount,
@@ -67,16 +72,19 @@ export async function changeCart(
   if (how !== 'restore') {
     throw conflict(`A cart can have ${cartItemsMax} lines at most. Remove a line first.`);
   }
-  const dropped = new Set(added.slice(-excess).map(({ offerId }) => offerId));
-  const removals = changes.filter(({ offerId }) => dropped.has(offerId));
+  const dropped = new Set(added.slice(-excess).map(keyOf));
+  const removals = changes.filter((each) => dropped.has(keyOf(each)));
   await changeCart(
     em,
     customerId,
     'set',
     removals.map((each) => ({ ...each, quantity: 0 })),
   );
-  return changed.map((each) => (dropped.has(each.offerId) ? { ...each, after: 0 } : each));
+  return changed.map((each) => (dropped.has(keyOf(each)) ? { ...each, after: 0 } : each));
 }
+
+const keyOf = ({ offerId, saleId }: Pick<ChangedLine, 'offerId' | 'saleId'>) =>
+  lineKeyOf(offerId, saleId);
 
 const changeParameters = namedParameters({
   customer_id: 'uuid',
@@ -88,6 +96,7 @@ const changeParameters = namedParameters({
   change: {
     id: 'uuid',
     offer_id: 'uuid',
+    sale_id: 'uuid',
     quantity: 'int',
     name: 'text',
     unit_price_amount: 'numeric',
@@ -108,15 +117,17 @@ const changeLinesSql = `
         else coalesce(i.quantity, 0) + change.quantity end)) as after
     from ${parameters.change}
       left join cart_item i on i.customer_id = ${parameters.customer_id} and i.offer_id = change.offer_id
+        and i.sale_id = change.sale_id
   ), removed as (
     delete from cart_item i using line
-    where i.customer_id = ${parameters.customer_id} and i.offer_id = line.offer_id and line.after = 0
+    where i.customer_id = ${parameters.customer_id} and i.offer_id = line.offer_id
+      and i.sale_id = line.sale_id and line.after = 0
   ), saved as (
     insert into cart_item as i
-      (customer_id, offer_id, id, name, unit_price_amount, currency_code, quantity)
-    select ${parameters.customer_id}, offer_id, id, name, unit_price_amount, currency_code, after
+      (customer_id, offer_id, sale_id, id, name, unit_price_amount, currency_code, quantity)
+    select ${parameters.customer_id}, offer_id, sale_id, id, name, unit_price_amount, currency_code, after
     from line where after > 0
-    on conflict (customer_id, offer_id) do update set quantity = excluded.quantity, updated_at = now(),
+    on conflict (customer_id, offer_id, sale_id) do update set quantity = excluded.quantity, updated_at = now(),
       name = case when ${parameters.renames} then excluded.name else i.name end,
       unit_price_amount = case when ${parameters.renames}
         then excluded.unit_price_amount else i.unit_price_amount end,
@@ -137,7 +148,7 @@ const changeLinesSql = `
     order by offer_id
     on conflict (offer_id, shard) do update set units = c.units + excluded.units, updated_at = now()
   )
-  select offer_id as "offerId", before, after,
+  select offer_id as "offerId", nullif(sale_id, '${noSale}') as "saleId", before, after,
     (select count(*) from cart_item where customer_id = ${parameters.customer_id})::int
       + (select count(*) filter (where before = 0 and after > 0) from line)::int as lines
   from line`;

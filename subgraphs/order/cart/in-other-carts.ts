@@ -17,8 +17,9 @@ export const loadInOtherCarts: BatchLoad<string, number, OrderContext> = async (
     `select c.offer_id as "offerId",
        greatest(0, least(sum(c.units) - coalesce(max(own.quantity), 0), ${intMax}))::int as units
      from units_in_carts c left join (
-       select i.offer_id, i.quantity from cart k join cart_item i on i.customer_id = k.customer_id
-       where k.customer_id = $2 and k.counted) own on own.offer_id = c.offer_id
+       select i.offer_id, sum(i.quantity) as quantity
+       from cart k join cart_item i on i.customer_id = k.customer_id
+       where k.customer_id = $2 and k.counted group by i.offer_id) own on own.offer_id = c.offer_id
      where c.offer_id = any($1::uuid[]) group by c.offer_id`,
     [offerIds, identity?.id ?? null],
   );

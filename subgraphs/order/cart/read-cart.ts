@@ -2,7 +2,7 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import { sql } from '../../shared/database/sql.js';
 import type { BatchLoad } from '../../shared/graphql/context.js';
 import type { OrderContext } from '../context.js';
-import { Cart, type CartLine } from './cart.js';
+import { Cart, type CartLine, noSale } from './cart.js';
 
 /** The cart of a customer. Who never used theirs has an empty one. */
 export async function readCart(em: EntityManager, customerId: string): Promise<Cart> {
@@ -22,7 +22,7 @@ export function readCartLines(em: EntityManager, customerId: string): Promise<Ca
   ]);
 }
 
-const columns = `id, offer_id as "offerId", name, unit_price_amount as "unitPriceAmount",
+const columns = `id, offer_id as "offerId", nullif(sale_id, '${noSale}') as "saleId", name, unit_price_amount as "unitPriceAmount",
   currency_code as "currencyCode", quantity`;
 
 /** The lines of customers’ carts, in one statement. */

@@ -6,16 +6,21 @@ import { changeCart } from './change-cart.js';
 import { readCart, readCartLines } from './read-cart.js';
 
 /**
- * Removes an offer, or all of them, from the caller's cart. An offer that is not in it is ignored.
+ * Removes a line, or all of them, from the caller's cart. A line that is not in it is ignored.
  *
- * @param offerId null for all
+ * @param line null for all
  */
-export async function removeFromCart(context: OrderContext, offerId: string | null): Promise<Cart> {
+export async function removeFromCart(
+  context: OrderContext,
+  line: { readonly offerId: string; readonly saleId: string | null } | null,
+): Promise<Cart> {
   const { id } = identityOf(context);
   const lines = await readCartLines(context.em, id);
-  const removed = lines.filter((line) => offerId === null || line.offerId === offerId);
+  const removed = lines.filter(
+    ({ offerId, saleId }) => !line || (offerId === line.offerId && saleId === line.saleId),
+  );
   if (removed.length > 0) {
-    const changes = removed.map((line) => ({ ...line, quantity: 0 }));
+    const changes = removed.map((each) => ({ ...each, quantity: 0 }));
     await transact(context.em, (tx) => changeCart(tx, id, 'set', changes));
   }
   return readCart(context.em, id);

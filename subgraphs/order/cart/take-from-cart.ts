@@ -1,6 +1,7 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { sqlPrepared } from '../../shared/database/sql.js';
 import type { RowKey } from '../row-key.js';
+import { storedSaleSql } from './cart.js';
 import { type CartChange, changeCart } from './change-cart.js';
 
 /**
@@ -13,20 +14,23 @@ export async function takeFromCart(em: EntityManager, order: RowKey): Promise<vo
     em,
     order,
     `-i.quantity`,
-    `exists (select from cart_item c where c.customer_id = i.customer_id and c.offer_id = i.offer_id)`,
+    `exists (select from cart_item c where c.customer_id = i.customer_id
+      and c.offer_id = i.offer_id and c.sale_id = ${storedSaleSql('i.sale_id')})`,
   );
   if (lines.length === 0) return;
   const taken = await changeCart(em, order.customerId, 'restore', lines);
   await sqlPrepared(
     em,
     `update order_item i set from_cart = taken.units
-     from shop_order s, unnest($3::uuid[], $4::int[]) as taken (offer_id, units)
+     from shop_order s, unnest($3::uuid[], $4::uuid[], $5::int[]) as taken (offer_id, sale_id, units)
      where s.customer_id = $1 and s.order_id = $2 and i.customer_id = s.customer_id
-       and i.shop_order_id = s.id and i.offer_id = taken.offer_id`,
+       and i.shop_order_id = s.id and i.offer_id = taken.offer_id
+       and i.sale_id is not distinct from taken.sale_id`,
     [
       order.customerId,
       order.id,
       taken.map(({ offerId }) => offerId),
+      taken.map(({ saleId }) => saleId),
       taken.map(({ before, after }) => before - after),
     ],
   );
@@ -41,7 +45,7 @@ export const readCartChanges = (
 ) =>
   sqlPrepared<CartChange>(
     em,
-    `select i.offer_id as "offerId", ${quantity} as quantity, i.name,
+    `select i.offer_id as "offerId", i.sale_id as "saleId", ${quantity} as quantity, i.name,
        i.unit_price_amount as "unitPriceAmount", i.currency_code as "currencyCode"
      from shop_order s
        join order_item i on i.customer_id = s.customer_id and i.shop_order_id = s.id

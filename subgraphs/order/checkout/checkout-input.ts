@@ -11,6 +11,7 @@ import { Field, InputType, Int } from 'type-graphql';
 import { badInput } from '../../shared/errors.js';
 import { Decimal, UUID } from '../../shared/graphql/scalars.js';
 import { Amount, OneLine } from '../../shared/graphql/validation.js';
+import { lineKeyOf } from '../cart/cart.js';
 import { quantityMax } from '../cart/change-cart.js';
 import { itemsMax } from '../order/shop-order.js';
 import { ShippingAddressInput } from './shipping-address-input.js';
@@ -18,10 +19,17 @@ import { ShippingAddressInput } from './shipping-address-input.js';
 // As many as the column has.
 const totalDigitsMax = 12;
 
-@InputType({ description: 'Units of one offer.' })
+@InputType({ description: 'Units of one offer, at its regular price or in a sale.' })
 export class CheckoutItemInput {
   @Field(() => UUID, { description: 'The offer.' })
   offerId!: string;
+
+  @Field(() => UUID, {
+    nullable: true,
+    description:
+      'The sale in which the units are bought, at its price; refused while it is not LIVE. If null, the regular price applies.',
+  })
+  saleId?: string | null;
 
   @Field(() => Int, { description: 'Units, 1 to 10,000.' })
   @Min(1)
@@ -41,7 +49,7 @@ export class CheckoutInput {
   @Field(() => [CheckoutItemInput], {
     nullable: true,
     description:
-      'Lines to order, 1 to 100; several lines of one offer are added up. If omitted, the whole cart is ordered.',
+      'Lines to order, 1 to 100; several lines of one offer at the same price are added up: its regular one, or that of a sale. If omitted, the whole cart is ordered.',
   })
   @IsOptional()
   @ValidateNested({ each: true })
@@ -84,15 +92,17 @@ export class CheckoutInput {
   expectedTotal?: string | null;
 }
 
-/** Adds up the lines of each offer. @throws `BAD_USER_INPUT` for a sum beyond the limit of a line */
+/** Adds up the lines of each offer, those of a sale by themselves. @throws `BAD_USER_INPUT` for a sum beyond the limit of a line */
 export function mergeItems(items: readonly CheckoutItemInput[]): CheckoutItemInput[] {
-  const byOffer = new Map<string, CheckoutItemInput>();
-  for (const [at, { offerId, quantity }] of items.entries()) {
-    const sum = quantity + (byOffer.get(offerId)?.quantity ?? 0);
+  const byLine = new Map<string, CheckoutItemInput>();
+  for (const [at, { offerId, saleId, quantity }] of items.entries()) {
+    const key = lineKeyOf(offerId, saleId);
+    const sum = quantity + (byLine.get(key)?.quantity ?? 0);
     if (sum > quantityMax) {
       throw badInput({ [`input.items[${at}].quantity`]: `adds up to more than ${quantityMax}` });
     }
-    byOffer.set(offerId, { offerId, quantity: sum });
+    // Without a sale, the fingerprint of the request is what it was before there were sales.
+    byLine.set(key, { offerId, quantity: sum, ...(saleId && { saleId }) });
   }
-  return [...byOffer.values()];
+  return [...byLine.values()];
 }

@@ -4,6 +4,7 @@ import { Refusal } from '../../shared/graphql/refusal.js';
 import { Money } from '../../shared/money.js';
 import { Allow } from '../../shared/rights/rights.js';
 import { InsufficientStock, OfferGone, PurchaseLimitExceeded } from '../cart/cart-refusals.js';
+import { SaleNotOpen } from '../cart/sale-not-open.js';
 import { Order, OrderExpired } from '../order/order.js';
 import { itemsMax } from '../order/shop-order.js';
 import {
@@ -15,6 +16,7 @@ import {
   TooManyPaymentAttempts,
 } from '../payment/payment-result.js';
 import { Offer } from '../references.js';
+import { HoldLimitExceeded, NotEligible, SaleOnly, SaleSoldOut } from './sale-refusals.js';
 
 @Allow('parent')
 @ObjectType({
@@ -83,6 +85,11 @@ export const CheckoutResult = createUnionType({
       CheckoutSuccess,
       InsufficientStock,
       PurchaseLimitExceeded,
+      HoldLimitExceeded,
+      SaleNotOpen,
+      SaleSoldOut,
+      SaleOnly,
+      NotEligible,
       PriceChanged,
       CartEmpty,
       OfferGone,

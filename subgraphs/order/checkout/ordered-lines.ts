@@ -4,14 +4,16 @@ import { readCartLines } from '../cart/read-cart.js';
 import type { OrderApp } from '../context.js';
 import { itemsMax } from '../order/shop-order.js';
 import type { CheckoutItemInput } from './checkout-input.js';
+import { type OrderLine, totalOf } from './new-order.js';
 import type { Outcome } from './outcome.js';
-import { type OrderLine, totalOf } from './place-order.js';
 import { findPriceChange } from './price-change.js';
+import { findSaleRefusal } from './sale-window.js';
 
 const totalMax = 999_999_999_999;
 
 /**
- * The lines of a checkout at current prices: the given items, or the cart.
+ * The lines of a checkout at current prices: the given items, or the cart. A line has the price of its sale if it names
+ * one that is LIVE, and the regular price if it names none; any other is refused.
  *
  * @param items null for the cart
  * @returns the lines, or the refusal
@@ -32,9 +34,11 @@ export async function readOrderedLines(
   const offers = await app.readOffers(offerIds);
   const refusal = findRefusal(offerIds, offers);
   if (refusal) return { refusal };
-  const lines = wanted.map(({ offerId, quantity }) => {
-    return { offer: offers.get(offerId) as OrderLine['offer'], quantity };
+  const lines = wanted.map(({ offerId, saleId, quantity }) => {
+    return { offer: offers.get(offerId) as OrderLine['offer'], saleId: saleId ?? null, quantity };
   });
+  const notInSale = findSaleRefusal(lines);
+  if (notInSale) return { refusal: notInSale };
   requirePayable(lines);
   const changed = expectedTotal
     ? await findPriceChange(app, customerId, lines, expectedTotal)

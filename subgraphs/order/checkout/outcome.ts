@@ -7,6 +7,7 @@ import {
   OfferGone,
   type ShortageLine,
 } from '../cart/cart-refusals.js';
+import { type NotOpen, saleNotOpen } from '../cart/sale-not-open.js';
 import type { OrderContext } from '../context.js';
 import { Order, OrderExpired } from '../order/order.js';
 import type { LimitViolation } from '../purchase-limit/count-purchases.js';
@@ -18,6 +19,15 @@ import {
   MixedCurrencies,
   PriceChanged,
 } from './checkout-result.js';
+import {
+  type HoldLimited,
+  holdLimitExceeded,
+  type Ineligible,
+  notEligible,
+  type SoldOut,
+  saleOnly,
+  saleSoldOut,
+} from './sale-refusals.js';
 
 /** The outcome of a checkout, as it is stored under its idempotency key. */
 export type Outcome =
@@ -28,6 +38,11 @@ export type Outcome =
   | { kind: 'price'; lines: PriceLine[]; expected: Money; actual: Money }
   | { kind: 'empty' }
   | { kind: 'gone'; offerIds: string[] }
+  | ({ kind: 'hold-limited' } & HoldLimited)
+  | ({ kind: 'sale-not-open' } & NotOpen)
+  | ({ kind: 'sale-sold-out' } & SoldOut)
+  | { kind: 'sale-only'; offerIds: string[] }
+  | ({ kind: 'not-eligible' } & Ineligible)
   | { kind: 'mixed'; currencyCodes: string[] };
 
 /** The current price of a unit, and its price in the cart if it was there. */
@@ -65,6 +80,16 @@ export async function toCheckoutResult(context: OrderContext, outcome: Outcome) 
         expected: moneyOf(outcome.expected),
         actual: moneyOf(outcome.actual),
       });
+    case 'hold-limited':
+      return holdLimitExceeded(outcome);
+    case 'sale-not-open':
+      return saleNotOpen(outcome);
+    case 'sale-sold-out':
+      return saleSoldOut(outcome);
+    case 'sale-only':
+      return saleOnly(outcome.offerIds);
+    case 'not-eligible':
+      return notEligible(outcome);
     case 'empty':
       return result(CartEmpty, { message: 'The cart is empty. Add an offer first.' });
     case 'gone':

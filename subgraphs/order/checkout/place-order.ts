@@ -1,172 +1,179 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
-import type { OfferForSale } from '../../contracts/shop.js';
-import { namedParameters } from '../../shared/database/named-parameters.js';
-import { sqlPrepared } from '../../shared/database/sql.js';
+import { sqlLeading, sqlPrepared } from '../../shared/database/sql.js';
 import { transact } from '../../shared/database/transact.js';
-import { newId } from '../../shared/ids.js';
-import { lineTotal, sumOf } from '../../shared/money.js';
-import type { ShippingAddress } from '../order/shipping-address.js';
-import {
-  countPurchases,
-  countPurchasesSql,
-  type PurchaseLine,
-  purchaseColumns,
-  toPurchaseRow,
-} from '../purchase-limit/count-purchases.js';
+import { type NewOrder, saleOf, toOrderRows } from './new-order.js';
+import { countSql, countWithSalesSql, decideSql, decideWithSalesSql } from './placing-sql.js';
 
-export interface OrderLine {
-  readonly offer: OfferForSale;
-  readonly quantity: number;
+/** What limits the orders of customers, in or outside a sale. */
+export interface PlacingLimits {
+  /** PENDING orders of one customer */
+  readonly openOrdersMax: number;
+  /** units of one offer in them; an offer may allow more */
+  readonly openUnitsMax: number;
+  /** for how many customers the limit of a sale is allowed at one address */
+  readonly addressBuyersMax: number;
 }
 
-export const totalOf = (lines: readonly OrderLine[]): string =>
-  sumOf(lines.map(({ offer, quantity }) => lineTotal(offer.priceAmount, quantity)));
-
-export interface NewOrder {
-  readonly id: string;
-  readonly customerId: string;
-  readonly shippingAddress: ShippingAddress;
-  readonly lines: readonly OrderLine[];
+/** A limit that an order would exceed. */
+export interface Violation {
+  readonly kind:
+    | 'OPEN_ORDERS'
+    | 'OPEN_UNITS'
+    | 'PURCHASES'
+    | 'SALE_PURCHASES'
+    | 'EXPIRED_ORDERS'
+    | 'ADDRESS'
+    | 'PHONE';
+  readonly offerId: string | null;
+  readonly saleId: string | null;
+  /** without this order */
+  readonly counted: number;
+  readonly limit: number;
 }
 
-export const hasLimits = ({ lines }: NewOrder) =>
-  lines.some(({ offer }) => offer.purchaseLimit !== null);
+export type Placing =
+  /** @property inCart whether any line was in the customer’s cart */
+  | { readonly state: 'placed'; readonly inCart: boolean }
+  /** an earlier attempt placed it */
+  | { readonly state: 'exists' }
+  /** nothing was written */
+  | { readonly state: 'refused'; readonly violations: readonly Violation[] }
+  /** its offers were read too long ago: they must be read again */
+  | { readonly state: 'stale' }
+  /** another order of the group has one of its counters: it is to be placed with the next group */
+  | { readonly state: 'next' };
+
+/** A decision of shop about an offer with a sale holds for an order that is placed within this time. */
+export const decisionMaxMs = 5000;
 
 /**
- * Inserts a PENDING order with its shop orders and lines, and counts the purchases, in one
- * transaction. Nothing is reserved yet.
+ * Places orders as PENDING, with their shop orders and lines, and counts what they hold and buy, in one transaction.
+ * An order that exceeds a limit is left out, without an effect on the others. Nothing is reserved yet.
  *
- * @returns whether any line was in the customer's cart
- * @throws LimitExceeded when a line exceeds its purchase limit; then nothing is written
+ * Two statements, sent together: the first raises the counters, which locks them, and the second decides by what they
+ * are under the locks. Of orders that share a counter, only the first is placed.
  */
-export async function placeOrder(em: EntityManager, order: NewOrder): Promise<boolean> {
-  return transact(em, async (tx) => {
-    // Before the counters: a second insert of this order must fail on its id, not on a limit.
-    const [row] = await sqlPrepared<PlacedRow>(
-      tx,
-      insertOrdersSql,
-      insertParameters.values(toRows([order])),
-    );
-    await countPurchases(tx, order.customerId, order.lines.map(toPurchaseLine));
-    return row?.inCart === true;
-  });
-}
-
-/** As `placeOrder`, for orders without purchase limits: all of them or none, in one statement. */
 export async function placeOrders(
   em: EntityManager,
   orders: readonly NewOrder[],
-): Promise<boolean[]> {
-  const purchase_line = orders.flatMap(({ customerId, lines }) =>
-    lines.map((line) => toPurchaseRow(customerId, toPurchaseLine(line))),
+  limits: PlacingLimits,
+): Promise<Placing[]> {
+  const isFirst = firstOfCounters();
+  const outcomes = orders.map((order): Placing | null => {
+    if (isStale(order)) return { state: 'stale' };
+    return isFirst(order) ? null : { state: 'next' };
+  });
+  const chosen = orders.filter((_, n) => outcomes[n] === null);
+  const placed = chosen.length > 0 ? await placeChosen(em, chosen, limits) : [];
+  return outcomes.map((outcome) => outcome ?? (placed.shift() as Placing));
+}
+
+const isStale = ({ lines }: NewOrder) =>
+  lines.some(
+    ({ offer }) =>
+      offer.sale &&
+      offer.readAtMs !== undefined &&
+      performance.now() - offer.readAtMs > decisionMaxMs,
   );
-  const values = insertAndCountParameters.values({ ...toRows(orders), purchase_line });
-  const rows = await sqlPrepared<PlacedRow>(em, insertAndCountSql, values);
-  const inCart = new Set(rows.flatMap((row) => (row.inCart ? [row.id] : [])));
-  return orders.map(({ id }) => inCart.has(id));
+
+/** @returns whether an order is the first one with its counters, for orders in turn */
+function firstOfCounters(): (order: NewOrder) => boolean {
+  const taken = new Set<string>();
+  return ({ customerId, buyer }) => {
+    const keys = [customerId, buyer?.address, buyer?.phone].filter(
+      (key) => typeof key === 'string',
+    );
+    if (keys.some((key) => taken.has(key))) return false;
+    for (const key of keys) taken.add(key);
+    return true;
+  };
 }
 
 interface PlacedRow {
   readonly id: string;
+  readonly exists: boolean;
   readonly inCart: boolean;
+  readonly violations: Violation[] | null;
 }
 
-const orderRows = {
-  new_order: {
-    id: 'uuid',
-    customer_id: 'uuid',
-    total_amount: 'numeric',
-    currency_code: 'text',
-    shipping_address: 'jsonb',
-    event_id: 'uuid',
-  },
-  new_shop_order: { customer_id: 'uuid', id: 'uuid', order_id: 'uuid', shop_id: 'uuid' },
-  new_item: {
-    customer_id: 'uuid',
-    id: 'uuid',
-    order_id: 'uuid',
-    shop_order_id: 'uuid',
-    offer_id: 'uuid',
-    sku: 'text',
-    name: 'text',
-    unit_price_amount: 'numeric',
-    quantity: 'int',
-  },
-} as const;
-const insertParameters = namedParameters(orderRows);
-const insertAndCountParameters = namedParameters({ ...orderRows, purchase_line: purchaseColumns });
+async function placeChosen(
+  em: EntityManager,
+  orders: readonly NewOrder[],
+  limits: PlacingLimits,
+): Promise<Placing[]> {
+  const counted = countedRows(orders, limits);
+  const hasSales = counted.sale_unit.length > 0;
+  const decided = { ...counted, ...toOrderRows(orders), open_orders_max: limits.openOrdersMax };
+  const rows = await transact(em, async (tx) => {
+    const count = hasSales ? countWithSalesSql : countSql;
+    await sqlLeading(tx, count.text, count.parameters.values(counted));
+    const decide = hasSales ? decideWithSalesSql : decideSql;
+    return sqlPrepared<PlacedRow>(tx, decide.text, decide.parameters.values(decided));
+  });
+  const byId = new Map(rows.map((row) => [row.id, row]));
+  return orders.map(({ id }) => toPlacing(byId.get(id) as PlacedRow));
+}
 
-function toRows(orders: readonly NewOrder[]) {
-  const shopOrders = orders.flatMap(shopOrdersOf);
+function toPlacing({ exists, inCart, violations }: PlacedRow): Placing {
+  if (exists) return { state: 'exists' };
+  return violations ? { state: 'refused', violations } : { state: 'placed', inCart };
+}
+
+/** The rows that the counters are raised by. */
+function countedRows(orders: readonly NewOrder[], limits: PlacingLimits) {
+  const units = orders.flatMap((order) =>
+    [...Map.groupBy(order.lines, ({ offer }) => offer.id)].map(([offerId, lines]) => {
+      const { shopId, sku, holdLimit, purchaseLimit } = (lines[0] as NewOrder['lines'][0]).offer;
+      return {
+        customer_id: order.customerId,
+        order_id: order.id,
+        shop_id: shopId,
+        sku,
+        offer_id: offerId,
+        quantity: lines.reduce((sum, { quantity }) => sum + quantity, 0),
+        hold_limit: Math.max(limits.openUnitsMax, holdLimit ?? 0),
+        purchase_limit: purchaseLimit,
+      };
+    }),
+  );
+  const byOrder = Map.groupBy(units, (unit) => unit.order_id);
   return {
-    new_order: orders.map(({ id, customerId, shippingAddress, lines }) => ({
-      id,
+    hold: orders.map(({ customerId, id }) => ({
       customer_id: customerId,
-      total_amount: totalOf(lines),
-      currency_code: lines[0]?.offer.currencyCode,
-      shipping_address: shippingAddress,
-      event_id: newId(),
+      order_id: id,
+      units: Object.fromEntries(
+        (byOrder.get(id) ?? []).map(({ offer_id, quantity }) => [offer_id, quantity]),
+      ),
     })),
-    new_shop_order: shopOrders.map(({ customerId, id, orderId, shopId }) => ({
-      customer_id: customerId,
-      id,
-      order_id: orderId,
-      shop_id: shopId,
-    })),
-    new_item: shopOrders.flatMap((shopOrder) =>
-      shopOrder.lines.map(({ offer, quantity }) => ({
-        customer_id: shopOrder.customerId,
-        id: newId(),
-        order_id: shopOrder.orderId,
-        shop_order_id: shopOrder.id,
-        offer_id: offer.id,
-        sku: offer.sku,
-        name: offer.name,
-        unit_price_amount: offer.priceAmount,
-        quantity,
-      })),
-    ),
+    offer_unit: units,
+    purchase_line: units,
+    sale_unit: orders.flatMap((order) => saleUnitsOf(order, limits)),
+    sale_phone_claim: orders.flatMap(phoneClaimsOf),
   };
 }
 
-const shopOrdersOf = ({ customerId, id: orderId, lines }: NewOrder) =>
-  [...Map.groupBy(lines, ({ offer }) => offer.shopId)].map(([shopId, ofShop]) => {
-    return { customerId, id: newId(), orderId, shopId, lines: ofShop };
+const saleUnitsOf = ({ customerId, id, lines, buyer }: NewOrder, limits: PlacingLimits) =>
+  lines.flatMap((line) => {
+    const sale = saleOf(line);
+    if (!sale) return [];
+    const limit = sale.limitPerCustomer;
+    return {
+      customer_id: customerId,
+      order_id: id,
+      sale_id: sale.id,
+      offer_id: line.offer.id,
+      quantity: line.quantity,
+      limit_per_customer: limit,
+      address: buyer?.address ?? null,
+      address_limit: limit === null ? null : limit * limits.addressBuyersMax,
+    };
   });
 
-const insertOrdersCtes = (parameters: typeof insertParameters.sql) => `
-  with new_order as (
-    select * from ${parameters.new_order}
-  ), new_item as (
-    select * from ${parameters.new_item}
-  ), orders as (
-    insert into customer_order (customer_id, id, total_amount, currency_code, shipping_address)
-    select customer_id, id, total_amount, currency_code, shipping_address from new_order
-  ), shop_orders as (
-    insert into shop_order (customer_id, id, order_id, shop_id)
-    select customer_id, id, order_id, shop_id from ${parameters.new_shop_order}
-  ), history as (
-    insert into order_event (customer_id, id, order_id, type, actor)
-    select customer_id, event_id, id, 'PLACED', customer_id::text from new_order
-  ), items as (
-    insert into order_item
-      (customer_id, id, shop_order_id, offer_id, sku, name, unit_price_amount, currency_code,
-       quantity)
-    select i.customer_id, i.id, shop_order_id, offer_id, sku, name, unit_price_amount,
-      currency_code, quantity
-    from new_item i join new_order o on o.id = i.order_id
-  )`;
-const selectInCart = `
-  select id, exists (
-    select from new_item i
-      join cart_item c on c.customer_id = i.customer_id and c.offer_id = i.offer_id
-    where i.order_id = new_order.id) as "inCart"
-  from new_order`;
-const insertOrdersSql = `${insertOrdersCtes(insertParameters.sql)} ${selectInCart}`;
-const insertAndCountSql = `${insertOrdersCtes(insertAndCountParameters.sql)},
-  purchases as (${countPurchasesSql(insertAndCountParameters.sql.purchase_line)}) ${selectInCart}`;
-
-const toPurchaseLine = ({ offer, quantity }: OrderLine): PurchaseLine => {
-  const { id: offerId, shopId, sku, purchaseLimit } = offer;
-  return { offerId, shopId, sku, purchaseLimit, quantity };
-};
+function phoneClaimsOf({ customerId, id, lines, buyer }: NewOrder) {
+  const phone = buyer?.phone;
+  if (!phone) return [];
+  const sales = lines.map(saleOf).filter((sale) => sale?.eligibility === 'PROVEN_PHONE');
+  return [...new Set(sales.map((sale) => sale?.id))].map((saleId) => {
+    return { sale_id: saleId, phone, customer_id: customerId, order_id: id };
+  });
+}

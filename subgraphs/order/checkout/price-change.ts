@@ -2,10 +2,11 @@ import Big from 'big.js';
 import { findAmountProblem } from '../../shared/currencies.js';
 import { badInput } from '../../shared/errors.js';
 import { type Money, money } from '../../shared/money.js';
+import { lineKeyOf } from '../cart/cart.js';
 import { readCartLines } from '../cart/read-cart.js';
 import type { OrderApp } from '../context.js';
+import { type OrderLine, saleOf, totalOf, unitPriceOf } from './new-order.js';
 import type { Outcome } from './outcome.js';
-import { type OrderLine, totalOf } from './place-order.js';
 
 /**
  * The change of each line's price since the cart, if the total is not the expected one.
@@ -25,12 +26,15 @@ export async function findPriceChange(
   if (problem) throw badInput({ 'input.expectedTotal': problem });
   const inCart = await readCartLines(app.orm.em.fork(), customerId);
   const oldPrices = new Map(
-    inCart.map((line) => [line.offerId, plain(line.unitPriceAmount, line.currencyCode)]),
+    inCart.map((line) => [
+      lineKeyOf(line.offerId, line.saleId),
+      plain(line.unitPriceAmount, line.currencyCode),
+    ]),
   );
-  const facts = lines.map(({ offer }) => ({
-    offerId: offer.id,
-    oldPrice: oldPrices.get(offer.id) ?? null,
-    newPrice: plain(offer.priceAmount, offer.currencyCode),
+  const facts = lines.map((line) => ({
+    offerId: line.offer.id,
+    oldPrice: oldPrices.get(lineKeyOf(line.offer.id, saleOf(line)?.id)) ?? null,
+    newPrice: plain(unitPriceOf(line), line.offer.currencyCode),
   }));
   return {
     kind: 'price',

@@ -3,7 +3,6 @@ import type { Shortage } from '../../contracts/reservation.js';
 import { sql } from '../../shared/database/sql.js';
 import { tryAgain } from '../../shared/errors.js';
 import { failPoint } from '../../shared/resilience/fail-point.js';
-import type { ShortageLine } from '../cart/cart-refusals.js';
 import { takeFromCart } from '../cart/take-from-cart.js';
 import type { OrderStatus } from '../order/status.js';
 import { endPending, recordHeld } from '../order/transitions/end-pending.js';
@@ -13,6 +12,7 @@ import { freeKey } from './abandon-orders.js';
 import { commitOutcome } from './commit-outcome.js';
 import type { CheckoutAttempt, PlacedLine, PlacedOrder } from './find-or-place-order.js';
 import type { Outcome } from './outcome.js';
+import { type ShortLine, toShortOutcome } from './short-outcome.js';
 
 /**
  * Reserves the stock of a placed order, and records the result with the outcome of its key.
@@ -22,8 +22,11 @@ import type { Outcome } from './outcome.js';
  */
 export async function reserveOrder(attempt: CheckoutAttempt, order: PlacedOrder): Promise<Outcome> {
   const { app, orderId } = attempt;
-  const lines = order.lines.map(({ shopId, sku, quantity }) => ({ shopId, sku, quantity }));
-  const answer = await app.reservations.reserve(orderId, lines, app.reserveForMs);
+  const lines = order.lines.map(({ shopId, sku, quantity, saleId }) => {
+    return { shopId, sku, quantity, ...(saleId && { saleId }) };
+  });
+  const reserveForMs = order.reserveForMs ?? app.reserveForMs;
+  const answer = await app.reservations.reserve(orderId, lines, reserveForMs);
   failPoint('stock reserved, not recorded');
   switch (answer.state) {
     case 'HELD':
@@ -76,7 +79,7 @@ async function recordShort(
   const order = keyOf(attempt);
   const shortages = answer.shortages ?? [];
   app.shortSkus.add(shortages);
-  const short: Outcome = { kind: 'short', lines: toShortageLines(lines, shortages) };
+  const short = toShortOutcome(toShortLines(lines, shortages));
   const mayBeReserved = origin === 'resumed' || answer.isRepeated;
   if (origin === 'new' && !mayBeReserved) {
     if (await app.writes.cancelOutOfStock({ order, key, outcome: short })) return short;
@@ -88,7 +91,7 @@ async function recordShort(
     const { status } = await readState(em, order);
     return status === 'CANCELLED' ? short : { kind: 'placed', orderId };
   });
-  if (stored.kind === 'short' && mayBeReserved) await releaseQuietly(attempt);
+  if (stored.kind !== 'placed' && mayBeReserved) await releaseQuietly(attempt);
   return stored;
 }
 
@@ -134,12 +137,11 @@ async function readState(em: EntityManager, { customerId, id }: RowKey): Promise
   return (await sql<OrderState>(em, query, [customerId, id]))[0] as OrderState;
 }
 
-function toShortageLines(
-  lines: readonly PlacedLine[],
-  shortages: readonly Shortage[],
-): ShortageLine[] {
-  return shortages.flatMap(({ shopId, sku, requested, available }) => {
-    const line = lines.find((each) => each.shopId === shopId && each.sku === sku);
-    return line ? [{ offerId: line.offerId, requested, available }] : [];
+function toShortLines(lines: readonly PlacedLine[], shortages: readonly Shortage[]): ShortLine[] {
+  return shortages.flatMap(({ shopId, sku, saleId = null, ...shortage }) => {
+    const line = lines.find(
+      (each) => each.shopId === shopId && each.sku === sku && each.saleId === saleId,
+    );
+    return line ? [{ offerId: line.offerId, saleId, ...shortage }] : [];
   });
 }

@@ -37,6 +37,15 @@ const line = (sku: string, quantity = 1) => ({
 const refused = (sku: string, available = 0) => ({ ...line(sku), available });
 
 describe('SKUs that were refused a moment ago', () => {
+  it('in a sale are looked up in it only: their regular units, and other sales, are not', async () => {
+    const { client, calls } = warehouseOf({ A: 5 });
+    const short = createShortSkus(client, silent);
+    short.add([{ ...refused('A'), saleId: 'sale' }]);
+    expect(await short.findShort([line('A')])).toEqual([]);
+    expect(await short.findShort([{ ...line('A'), saleId: 'other' }])).toEqual([]);
+    expect(calls).toEqual([]);
+  });
+
   it('are looked up with all lines of the checkout; others are not', async () => {
     const { client, calls } = warehouseOf({ A: 0, B: 5, C: 1 });
     const short = createShortSkus(client, silent);

@@ -1,9 +1,11 @@
+import type { SaleShortage, Shortage } from '../../contracts/reservation.js';
 import { type StockKey, stockKeyOf } from '../../contracts/stock-key.js';
 import { Coalescer } from '../../shared/batching/coalescer.js';
 import type { ServiceClient } from '../../shared/http/service-client.js';
 import type { Logger } from '../../shared/observability/logger.js';
-import type { ShortageLine } from '../cart/cart-refusals.js';
 import { readAvailable } from '../warehouse-client/availability.js';
+import { readSaleStock } from '../warehouse-client/sale-stock.js';
+import type { ShortLine } from './short-outcome.js';
 
 /** How long a refusal is remembered; renewed by each look-up that finds the SKU short. */
 const rememberMs = 2000;
@@ -13,19 +15,29 @@ const lookUpTimeoutMs = 1000;
 /** `batchMax` is what one call of `availabilityOf` takes. */
 const lookUpLimits = { batchMax: 1000, inFlightMax: 4, queueMax: 10_000 };
 
-interface OrderedLine extends StockKey {
+/** Units of a SKU: regular ones, or those of one of its sales. */
+interface Demand extends StockKey {
+  readonly saleId?: string | null | undefined;
+}
+interface OrderedLine extends Demand {
   readonly offerId: string;
   readonly quantity: number;
 }
 
 /** A SKU that was refused, and the units that were left of it. */
-interface Refused extends StockKey {
+type Refused = Demand & Pick<Shortage, 'available'>;
+
+/** What was found of a SKU. */
+interface Found {
   readonly available: number;
+  /** of a sale: why it cannot sell more */
+  readonly saleShortage?: SaleShortage;
 }
 
 /**
  * The SKUs that this process saw refused a moment ago. A checkout of more units than were left looks up
- * its stock before its order is written, so that a sold-out offer costs no rows.
+ * its stock before its order is written, so that a sold-out offer costs no rows. The units of each sale of a SKU are
+ * remembered by themselves.
  */
 export interface ShortSkus {
   /** Remembers SKUs that were refused. */
@@ -38,21 +50,21 @@ export interface ShortSkus {
    * @returns the lines that are short; none if it was not looked up, or the look-up failed: then the
    *   reservation decides
    */
-  findShort(lines: readonly OrderedLine[]): Promise<ShortageLine[]>;
+  findShort(lines: readonly OrderedLine[]): Promise<ShortLine[]>;
 }
+
+const demandKeyOf = ({ saleId, ...key }: Demand) => `${stockKeyOf(key)} ${saleId ?? ''}`;
 
 export function createShortSkus(warehouse: ServiceClient, logger: Logger): ShortSkus {
   const remembered = new Map<string, { readonly atMs: number; readonly available: number }>();
-  const lookUps = new Coalescer<StockKey, number>(async (keys) => {
-    const byName = new Map(keys.map((key) => [stockKeyOf(key), key]));
-    const units = await readAvailable(warehouse, [...byName.values()], lookUpTimeoutMs);
-    const available = new Map([...byName.keys()].map((name, n) => [name, units[n] as number]));
-    return keys.map((key) => available.get(stockKeyOf(key)) as number);
-  }, lookUpLimits);
+  const lookUps = new Coalescer<Demand, Found>(
+    (demands) => lookUpAll(warehouse, demands),
+    lookUpLimits,
+  );
 
   function add(refused: readonly Refused[]): void {
-    for (const { available, ...key } of refused) {
-      const name = stockKeyOf(key);
+    for (const { available, ...demand } of refused) {
+      const name = demandKeyOf(demand);
       remembered.delete(name); // so that the map has them in the order of their times
       remembered.set(name, { atMs: performance.now(), available });
     }
@@ -61,13 +73,15 @@ export function createShortSkus(warehouse: ServiceClient, logger: Logger): Short
       remembered.delete(earliest);
     }
   }
-  function wasRefused({ quantity, ...key }: OrderedLine): boolean {
-    const last = remembered.get(stockKeyOf(key));
+  function wasRefused(line: OrderedLine): boolean {
+    const last = remembered.get(demandKeyOf(line));
     return (
-      last !== undefined && performance.now() - last.atMs < rememberMs && quantity > last.available
+      last !== undefined &&
+      performance.now() - last.atMs < rememberMs &&
+      line.quantity > last.available
     );
   }
-  async function lookUp(lines: readonly OrderedLine[]): Promise<number[] | null> {
+  async function lookUp(lines: readonly OrderedLine[]): Promise<Found[] | null> {
     try {
       return await Promise.all(lines.map((line) => lookUps.submit(line, lookUpTimeoutMs)));
     } catch (error) {
@@ -81,12 +95,28 @@ export function createShortSkus(warehouse: ServiceClient, logger: Logger): Short
       if (!lines.some(wasRefused)) return [];
       const units = await lookUp(lines);
       if (!units) return [];
-      const found = lines.map((line, n) => ({ ...line, available: units[n] as number }));
+      const found = lines.map((line, n) => ({ ...line, ...(units[n] as Found) }));
       const short = found.filter(({ available, quantity }) => available < quantity);
       add(short);
-      return short.map(({ offerId, quantity, available }) => {
-        return { offerId, requested: quantity, available };
+      return short.map(({ offerId, saleId, quantity, available, saleShortage }) => {
+        const ofSale = saleId ? { saleId, saleShortage } : {};
+        return { offerId, requested: quantity, available, ...ofSale };
       });
     },
   };
+}
+
+async function lookUpAll(warehouse: ServiceClient, demands: readonly Demand[]): Promise<Found[]> {
+  const regular = new Map(
+    demands.flatMap((each) => (each.saleId ? [] : [[stockKeyOf(each), each] as const])),
+  );
+  const saleIds = [...new Set(demands.flatMap(({ saleId }) => saleId ?? []))];
+  const [units, ofSales] = await Promise.all([
+    readAvailable(warehouse, [...regular.values()], lookUpTimeoutMs),
+    readSaleStock(warehouse, saleIds, lookUpTimeoutMs),
+  ]);
+  const available = new Map([...regular.keys()].map((name, n) => [name, units[n] as number]));
+  return demands.map(({ saleId, ...key }) =>
+    saleId ? ofSales.find(saleId, key) : { available: available.get(stockKeyOf(key)) as number },
+  );
 }

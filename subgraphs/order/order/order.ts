@@ -45,6 +45,10 @@ import { CancelReason, OrderStatus } from './status.js';
   name: 'customer_order_never_held',
   expression: `create index customer_order_never_held on customer_order (created_at) where number is null and status = 'CANCELLED'`,
 })
+@Index({
+  name: 'customer_order_sale_address',
+  expression: `create index customer_order_sale_address on customer_order (sale_address) where sale_address is not null`,
+})
 @Trigger({
   name: 'number_is_final',
   timing: 'before',
@@ -109,6 +113,14 @@ export class Order {
   })
   @Property({ type: 'timestamptz', length: 3, nullable: true })
   expiresAt!: Date | null;
+
+  /** how long its stock is held, where a sale makes that shorter than the setting; null: as the setting says */
+  @Property({ type: 'integer', nullable: true })
+  reserveForMs!: Opt<number | null>;
+
+  /** keyed hash of its address, of an order with lines of a sale (sale-address.ts) */
+  @Property({ type: 'varchar', length: 43, nullable: true })
+  saleAddress!: Opt<string | null>;
 
   /** rises with each change of the order or a shop order */
   @Property({ type: 'integer', default: 1 })

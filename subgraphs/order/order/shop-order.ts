@@ -117,6 +117,10 @@ export const ShopOrderConnection = connectionOf(ShopOrder, 'ShopOrder');
   references: { table: 'shop_order', columns: ['customer_id', 'id'] },
 })
 @Index({ name: 'order_item_shop_order', properties: ['customerId', 'shopOrderId'] })
+@Index({
+  name: 'order_item_sale',
+  expression: `create index order_item_sale on order_item (sale_id, customer_id, shop_order_id) where sale_id is not null`,
+})
 @Check({ name: 'order_item_quantity', expression: 'quantity > 0' })
 @Check({ name: 'order_item_from_cart', expression: 'from_cart >= 0 and from_cart <= quantity' })
 @Check({
@@ -156,6 +160,17 @@ export class OrderItem {
   @Field(() => Int, { description: 'Units that were ordered.' })
   @Property({ type: 'integer' })
   quantity!: number;
+
+  @Field(() => UUID, {
+    nullable: true,
+    description: 'The sale in which the line was bought; null for the regular price.',
+  })
+  @Property({ type: 'uuid', nullable: true })
+  saleId!: Opt<string | null>;
+
+  /** when price and sale were decided, by the clock of shop’s primary; null for orders from before sales */
+  @Property({ type: 'timestamptz', nullable: true })
+  decidedAt!: Opt<Date | null>;
 
   /** of the units that were committed to a payment; 0 if the order ended before that */
   @Property({ type: 'integer', default: 0 })

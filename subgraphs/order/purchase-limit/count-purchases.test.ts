@@ -1,8 +1,9 @@
 import { openTestDatabase, type TestDatabase } from '../../../tests/harness/databases.js';
+import { sql } from '../../shared/database/sql.js';
 import { transact } from '../../shared/database/transact.js';
 import { newId } from '../../shared/ids.js';
 import { databaseSchema } from '../mikro-orm.config.js';
-import { countPurchases, subtractPurchases } from './count-purchases.js';
+import { countPurchasesSql, subtractPurchases } from './count-purchases.js';
 
 describe('the purchases of a customer', () => {
   let orm: TestDatabase['orm'];
@@ -33,9 +34,17 @@ describe('the purchases of a customer', () => {
        from unnest($4::text[], $5::int[]) as line (sku, quantity)`,
       [id, customerId, shopId, lines.map(({ sku }) => sku), lines.map(({ quantity }) => quantity)],
     );
-    const bought = lines.map((line) => ({ ...line, purchaseLimit: null }));
+    const bought = countPurchasesSql(
+      'unnest($1::uuid[], $2::uuid[], $3::text[], $4::int[]) as line (customer_id, shop_id, sku, quantity)',
+    );
+    const columns = [
+      lines.map(() => customerId),
+      lines.map((line) => line.shopId),
+      lines.map((line) => line.sku),
+      lines.map((line) => line.quantity),
+    ];
     return {
-      count: () => transact(orm.em, (em) => countPurchases(em, customerId, bought)),
+      count: () => transact(orm.em, (em) => sql(em, bought, columns)),
       subtract: () => transact(orm.em, (em) => subtractPurchases(em, customerId, lines)),
     };
   }

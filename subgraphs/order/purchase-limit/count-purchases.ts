@@ -16,16 +16,11 @@ export interface PurchaseLine {
 /** A line that would exceed the purchase limit of its offer. */
 export interface LimitViolation {
   readonly offerId: string;
+  /** the sale that limits it; none: the offer itself */
+  readonly saleId?: string | null;
   readonly limit: number;
   /** units bought before, in orders that are not cancelled */
   readonly already: number;
-}
-
-/** Thrown to roll back the transaction in which a limit was exceeded. */
-export class LimitExceeded extends Error {
-  constructor(readonly lines: readonly LimitViolation[]) {
-    super('purchase limit exceeded');
-  }
 }
 
 export const purchaseColumns = {
@@ -35,7 +30,7 @@ export const purchaseColumns = {
   quantity: 'int',
 } as const;
 
-export const toPurchaseRow = (
+const toPurchaseRow = (
   customerId: string,
   { shopId, sku, quantity }: Pick<PurchaseLine, 'shopId' | 'sku' | 'quantity'>,
 ) => {
@@ -43,7 +38,8 @@ export const toPurchaseRow = (
 };
 
 /**
- * Raises the counters.
+ * Raises the counters, and locks them in the order of their keys. Lines without a limit are counted too, for a limit
+ * that is set later.
  *
  * @param lines a set of rows with `purchaseColumns`
  */
@@ -53,33 +49,6 @@ export const countPurchasesSql = (lines: string) => `
   group by customer_id, shop_id, sku order by customer_id, shop_id, sku
   on conflict (customer_id, shop_id, sku) do update
     set units = purchase.units + excluded.units, updated_at = now()`;
-
-const countParameters = namedParameters({ line: purchaseColumns });
-
-/**
- * Adds an order's lines to the customer's purchases, in the transaction of `em`. Lines without a
- * limit are counted too, for a limit that is set later. Parallel checkouts wait for the row locks of
- * the counters, which are taken in the order of their keys.
- *
- * @throws LimitExceeded with all lines that exceed their limit; the transaction must be rolled back
- */
-export async function countPurchases(
-  em: EntityManager,
-  customerId: string,
-  lines: readonly PurchaseLine[],
-): Promise<void> {
-  const rows = await sqlPrepared<{ shopId: string; sku: string; units: string }>(
-    em,
-    `${countPurchasesSql(countParameters.sql.line)} returning shop_id as "shopId", sku, units`,
-    countParameters.values({ line: lines.map((line) => toPurchaseRow(customerId, line)) }),
-  );
-  const units = new Map(rows.map((row) => [stockKeyOf(row), Number(row.units)]));
-  const violations = lines.flatMap((line): LimitViolation[] => {
-    const already = (units.get(stockKeyOf(line)) as number) - line.quantity;
-    return limitViolations(line, already);
-  });
-  if (violations.length > 0) throw new LimitExceeded(violations);
-}
 
 /** @returns the violation, if this line exceeds its limit; else nothing */
 export function limitViolations(line: PurchaseLine, already: number): LimitViolation[] {
@@ -102,13 +71,6 @@ export async function readPurchases(
   const units = new Map(rows.map((row) => [stockKeyOf(row), Number(row.units)]));
   return keys.map((key) => units.get(stockKeyOf(key)) ?? 0);
 }
-
-/** A query for the lines of `orders`, another one with `id` and `customer_id`, as `subtractPurchasesCtes` takes it. */
-export const linesOfOrders = (orders: string) => `
-  select o.customer_id, s.shop_id, i.sku, sum(i.quantity) as units
-  from ${orders} o join shop_order s on s.customer_id = o.customer_id and s.order_id = o.id
-    join order_item i on i.customer_id = s.customer_id and i.shop_order_id = s.id
-  group by 1, 2, 3`;
 
 /**
  * Subtracts `lines`, a query with `customer_id`, `shop_id`, `sku` and `units`, from the customers'

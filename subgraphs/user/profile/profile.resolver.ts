@@ -9,6 +9,7 @@ import { Allow, requireSelf } from '../../shared/rights/rights.js';
 import { User } from '../user.js';
 import { Address } from './address.js';
 import { AddAddressInput, UpdateAddressInput } from './address-input.js';
+import { BuyerOutput } from './buyer.js';
 import { addAddress, addressesMax, deleteAddress, updateAddress } from './edit-addresses.js';
 import { Preferences, UpdateProfileInput, updateProfile } from './update-profile.js';
 
@@ -56,6 +57,20 @@ export class ProfileResolver {
     @Ctx() { em }: SubgraphContext,
   ) {
     return em.findOne(Address, { id, userId });
+  }
+
+  @Directive('@inaccessible')
+  @Allow('caller:order')
+  @Query(() => BuyerOutput, {
+    nullable: true,
+    description: 'What a sale may ask of a buyer; null if there is no such user.',
+  })
+  async buyerOf(
+    @Arg('userId', () => UUID, { description: 'The user.' }) userId: string,
+    @Ctx() { em }: SubgraphContext,
+  ): Promise<BuyerOutput | null> {
+    const user = await em.findOne(User, { id: userId });
+    return user && { createdAt: user.createdAt, provenPhone: user.phone };
   }
 
   @Allow('signed-in')

@@ -30,6 +30,8 @@ export type AddAddressInput = {
 export type AddToCartInput = {
   /** The offer. */
   readonly offerId: string;
+  /** The sale in which the units are to be bought, which may start later; null for the regular price. */
+  readonly saleId?: string | null | undefined;
   /** Units to add, 1 to 10,000. */
   readonly quantity?: number;
   /** Chosen by the client, 1 to 255 characters. A repeated request with the same key is not processed again for 24 hours, and gets the same answer. */
@@ -57,6 +59,8 @@ export type CartProblem =
   | 'INSUFFICIENT_STOCK'
   /** The price has changed since the line was last changed. */
   | 'PRICE_CHANGED'
+  /** The sale of the line is not LIVE, or the offer is sold in its sale only. */
+  | 'SALE_NOT_OPEN'
   /** The offer is no longer for sale. */
   | 'OFFER_GONE'
   /** The line exceeds the purchase limit, together with earlier orders. */
@@ -74,7 +78,7 @@ export type ChangePasswordInput = {
 export type CheckoutInput = {
   /** Chosen by the client, 1 to 255 characters. A repeated request with the same key gets the same answer. */
   readonly idempotencyKey: string;
-  /** Lines to order, 1 to 100; several lines of one offer are added up. If omitted, the whole cart is ordered. */
+  /** Lines to order, 1 to 100; several lines of one offer at the same price are added up: its regular one, or that of a sale. If omitted, the whole cart is ordered. */
   readonly items?: ReadonlyArray<CheckoutItemInput> | null | undefined;
   /** Payment method, 1 to 50 characters. The order is paid at once, and cancelled if the payment is declined. If null, the order waits for `payOrder`. */
   readonly paymentMethod?: string | null | undefined;
@@ -86,10 +90,12 @@ export type CheckoutInput = {
   readonly expectedTotal?: string | null | undefined;
 };
 
-/** Units of one offer. */
+/** Units of one offer, at its regular price or in a sale. */
 export type CheckoutItemInput = {
   /** The offer. */
   readonly offerId: string;
+  /** The sale in which the units are bought, at its price; refused while it is not LIVE. If null, the regular price applies. */
+  readonly saleId?: string | null | undefined;
   /** Units, 1 to 10,000. */
   readonly quantity: number;
 };
@@ -266,6 +272,8 @@ export type Role =
 export type SetCartItemInput = {
   /** The offer. */
   readonly offerId: string;
+  /** The sale in which the units are to be bought, which may start later; null for the regular price. */
+  readonly saleId?: string | null | undefined;
   /** Units, 1 to 10,000. */
   readonly quantity: number;
 };
@@ -411,6 +419,7 @@ export type AddToCartMutation = { readonly addToCart:
     | { readonly __typename: 'InsufficientStock', readonly message: string, readonly lines: ReadonlyArray<{ readonly requested: number, readonly available: number, readonly offer: { readonly id: string } | null }> }
     | { readonly __typename: 'PurchaseLimitExceeded', readonly message: string, readonly lines: ReadonlyArray<{ readonly limit: number, readonly already: number, readonly offer: { readonly id: string } | null }> }
     | { readonly __typename: 'OfferGone', readonly message: string, readonly offerIds: ReadonlyArray<string> }
+    | { readonly __typename: 'SaleNotOpen', readonly message: string }
    };
 
 export type SetCartItemMutationVariables = Exact<{
@@ -423,6 +432,7 @@ export type SetCartItemMutation = { readonly setCartItem:
     | { readonly __typename: 'InsufficientStock', readonly message: string, readonly lines: ReadonlyArray<{ readonly requested: number, readonly available: number, readonly offer: { readonly id: string } | null }> }
     | { readonly __typename: 'PurchaseLimitExceeded', readonly message: string, readonly lines: ReadonlyArray<{ readonly limit: number, readonly already: number, readonly offer: { readonly id: string } | null }> }
     | { readonly __typename: 'OfferGone', readonly message: string, readonly offerIds: ReadonlyArray<string> }
+    | { readonly __typename: 'SaleNotOpen', readonly message: string }
    };
 
 export type RemoveFromCartMutationVariables = Exact<{
@@ -440,10 +450,13 @@ type CartRefusal_PurchaseLimitExceeded_Fragment = { readonly message: string, re
 
 type CartRefusal_OfferGone_Fragment = { readonly message: string, readonly offerIds: ReadonlyArray<string> };
 
+type CartRefusal_SaleNotOpen_Fragment = { readonly message: string };
+
 export type CartRefusalFragment =
   | CartRefusal_InsufficientStock_Fragment
   | CartRefusal_PurchaseLimitExceeded_Fragment
   | CartRefusal_OfferGone_Fragment
+  | CartRefusal_SaleNotOpen_Fragment
 ;
 
 export type CheckoutPageQueryVariables = Exact<{ [key: string]: never; }>;
@@ -460,6 +473,11 @@ export type CheckoutMutation = { readonly checkout:
     | { readonly __typename: 'CheckoutSuccess', readonly order: { readonly id: string, readonly number: string } }
     | { readonly __typename: 'InsufficientStock', readonly message: string, readonly lines: ReadonlyArray<{ readonly requested: number, readonly available: number, readonly offer: { readonly id: string } | null }> }
     | { readonly __typename: 'PurchaseLimitExceeded', readonly message: string, readonly lines: ReadonlyArray<{ readonly limit: number, readonly already: number, readonly offer: { readonly id: string } | null }> }
+    | { readonly __typename: 'HoldLimitExceeded', readonly message: string }
+    | { readonly __typename: 'SaleNotOpen', readonly message: string }
+    | { readonly __typename: 'SaleSoldOut', readonly message: string }
+    | { readonly __typename: 'SaleOnly', readonly message: string }
+    | { readonly __typename: 'NotEligible', readonly message: string }
     | { readonly __typename: 'PriceChanged', readonly message: string, readonly lines: ReadonlyArray<{ readonly offer: { readonly id: string } | null, readonly oldPrice: { readonly amount: string, readonly currencyCode: string } | null, readonly newPrice: { readonly amount: string, readonly currencyCode: string } }>, readonly actual: { readonly amount: string, readonly currencyCode: string } }
     | { readonly __typename: 'CartEmpty', readonly message: string }
     | { readonly __typename: 'OfferGone', readonly message: string, readonly offerIds: ReadonlyArray<string> }

@@ -3,8 +3,10 @@ import { namedParameters } from '../../../shared/database/named-parameters.js';
 import { sqlPrepared } from '../../../shared/database/sql.js';
 import type { IdempotencyKeyRef } from '../../../shared/idempotency/claim-key.js';
 import { newId } from '../../../shared/ids.js';
-import { linesOfOrders, subtractPurchasesCtes } from '../../purchase-limit/count-purchases.js';
+import { lowerHoldsCtes } from '../../hold-limit/count-holds.js';
+import { subtractPurchasesCtes } from '../../purchase-limit/count-purchases.js';
 import type { RowKey } from '../../row-key.js';
+import { lowerSaleUnitsCtes } from '../../sale-limit/count-sale-units.js';
 import { assertTransition } from '../../state-machine.js';
 import type { OrderEventType } from '../order-event.js';
 import { nextNumberSql, orderNumberSql, storeNumbersSql } from '../order-number.js';
@@ -44,8 +46,8 @@ const actors: Readonly<Record<CancelReason, string | null>> = {
 
 /**
  * The one writer of changes of pending orders: in one statement it changes orders with their shop orders,
- * records it in their histories, keeps their numbers, subtracts the purchases of those cancelled, and stores the outcomes of
- * idempotency keys. An order that is not pending, or is held and must not be, is left as it is, with all
+ * records it in their histories, keeps their numbers, counts what ends as no longer held, subtracts the purchases of
+ * those cancelled, and stores the outcomes of idempotency keys. An order that is not pending, or is held and must not be, is left as it is, with all
  * that belongs to it.
  *
  * Units that a cancelled order took from a cart are returned by `endPending`.
@@ -133,7 +135,7 @@ interface KindsOfChange {
 
 /**
  * SQL that changes pending orders: the CTEs `order_change`, `changed_order`, which has the changed rows, and
- * those of what belongs to them. By the keys of customer_order, shop_order and purchase, shop_order_order and
+ * those of what belongs to them. By the keys of customer_order, shop_order and the counters, shop_order_order and
  * order_item_shop_order.
  *
  * @param changes a set of rows with `orderChangeColumns`
@@ -171,9 +173,28 @@ const endedOrderCtes = `changed_shop_order as (
       updated_at = now()
     from changed_order o where s.customer_id = o.customer_id and s.order_id = o.id
       and o.status <> 'PENDING'
-  ), cancelled_order as (
-    select id, customer_id from changed_order where status = 'CANCELLED'
-  ), ${subtractPurchasesCtes(linesOfOrders('cancelled_order'))}`;
+  ), ended_line as materialized (
+    select o.customer_id, o.id as order_id, o.status, o.sale_address, s.shop_id, i.sku, i.offer_id,
+      i.sale_id, i.quantity,
+      (o.cancel_reason = 'PAYMENT_TIMEOUT' and o.number is not null)::int as expired
+    from changed_order o join shop_order s on s.customer_id = o.customer_id and s.order_id = o.id
+      join order_item i on i.customer_id = s.customer_id and i.shop_order_id = s.id
+    where o.status <> 'PENDING'
+  ), ${lowerHoldsCtes(`
+    select customer_id, max(orders) as orders, jsonb_object_agg(offer_id, units) as units
+    from (
+      select customer_id, offer_id, sum(quantity) as units from ended_line group by 1, 2) as each_offer
+      join (select customer_id, count(*) as orders from changed_order where status <> 'PENDING'
+        group by 1) as ended using (customer_id)
+    group by customer_id`)},
+  ${subtractPurchasesCtes(`
+    select customer_id, shop_id, sku, sum(quantity) as units from ended_line
+    where status = 'CANCELLED' and (select count(*) from locked_hold) >= 0 group by 1, 2, 3`)},
+  ${lowerSaleUnitsCtes(
+    `select customer_id, sale_id, offer_id, sale_address as address, quantity, expired
+    from ended_line where status = 'CANCELLED' and sale_id is not null`,
+    'locked',
+  )}`;
 
 const changeOrdersSql = (kinds: KindsOfChange) => `
   with ${orderChangeCtes(changeParameters.sql.change, kinds)}

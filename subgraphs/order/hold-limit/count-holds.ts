@@ -1,0 +1,59 @@
+import type { EntityManager } from '@mikro-orm/postgresql';
+import { sqlPrepared } from '../../shared/database/sql.js';
+
+/** SQL for units by offer, with those of another object added to them or subtracted; none of 0. */
+const summed = (units: string, sign: '+' | '-', others: string) => `(
+    select coalesce(jsonb_object_agg(offer_id, units), '{}') from (
+      select offer_id, sum(units) as units from (
+        select key as offer_id, value::bigint as units from jsonb_each_text(${units})
+        union all
+        select key, ${sign}value::bigint from jsonb_each_text(${others})) as each_offer
+      group by offer_id having sum(units) > 0) as offer)`;
+
+/**
+ * Counts orders as open, and locks the counters of their customers in the order of their keys.
+ *
+ * @param held a set of rows with `customer_id`, each once, and `units`, the units by offer of one order
+ */
+export const raiseHoldsSql = (held: string) => `
+  insert into customer_hold as h (customer_id, open_orders, open_units)
+  select customer_id, 1, units from ${held} order by customer_id
+  on conflict (customer_id) do update set open_orders = h.open_orders + 1,
+    open_units = ${summed('h.open_units', '+', 'excluded.open_units')}, updated_at = now()
+  returning 1`;
+
+/**
+ * CTEs that count orders as no longer open. Counters are locked in the order of their keys: `locked_hold`. None falls
+ * below 0: a wrong counter, which `verify` reports, must not prevent a payment.
+ *
+ * @param ended a query with `customer_id`, each once, `orders`, and `units` by offer
+ */
+export const lowerHoldsCtes = (ended: string) => `ended_hold as materialized (${ended}),
+  locked_hold as materialized (
+    select h.customer_id, h.open_orders, h.open_units
+    from customer_hold h join ended_hold using (customer_id)
+    order by h.customer_id for update of h
+  ), lowered_hold as (
+    update customer_hold h set open_orders = greatest(0, l.open_orders - e.orders),
+      open_units = ${summed('l.open_units', '-', 'e.units')}, updated_at = now()
+    from locked_hold l join ended_hold e using (customer_id) where h.customer_id = l.customer_id
+  )`;
+
+/**
+ * When the first of a customer's open orders expires; null while none is held.
+ *
+ * @param lowestId the lowest id that an open order can have, so that not all orders of the customer are read
+ */
+export async function readFirstExpiry(
+  em: EntityManager,
+  customerId: string,
+  lowestId: string,
+): Promise<string | null> {
+  const rows = await sqlPrepared<{ expiresAt: string | null }>(
+    em,
+    `select min(expires_at) as "expiresAt" from customer_order
+     where customer_id = $1 and id >= $2 and status = 'PENDING' and expires_at is not null`,
+    [customerId, lowestId],
+  );
+  return rows[0]?.expiresAt ?? null;
+}
