@@ -1,7 +1,7 @@
 import { Arg, Field, Int, ObjectType, Resolver, Root, Subscription } from 'type-graphql';
 import { ListMax } from '../../../shared/graphql/list-max.js';
 import { UUID } from '../../../shared/graphql/scalars.js';
-import { BeginsWithSnapshot, ResolvesWithoutArguments } from '../../../shared/graphql/schema.js';
+import { BeginsWithSnapshot } from '../../../shared/graphql/schema.js';
 import { openingFeed } from '../../../shared/messaging/opening-feed.js';
 import { Allow } from '../../../shared/rights/rights.js';
 import { Offer, SaleEvent } from '../../references.js';
@@ -61,7 +61,6 @@ export class SaleChange {
 export class SaleChangedResolver {
   @Allow('anyone')
   @BeginsWithSnapshot('version')
-  @ResolvesWithoutArguments()
   @Subscription(() => SaleChange, {
     description: 'A sale with the units that it has left, then the same after each change.',
     subscribe: ({ args, context }) =>
