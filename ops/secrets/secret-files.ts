@@ -30,6 +30,7 @@ export const readers: Readonly<Record<string, Variables>> = {
 export const externalSecrets = [
   'SMS_AUTH_TOKEN',
   'SMTP_URL',
+  'CHALLENGE_SECRET',
   'STRIPE_SECRET_KEY',
   'STRIPE_WEBHOOK_SECRET',
   'PAYMENT_FORMER_PROVIDERS',

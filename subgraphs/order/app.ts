@@ -14,6 +14,9 @@ import { createPaymentFaults } from './payment/provider/payment-faults.js';
 import { createLookUpSharing } from './payment/provider/share-look-ups.js';
 import { createPaymentWrites } from './payment/state/payment-writes.js';
 import { createBuyerHashes } from './sale-limit/sale-buyer.js';
+import { createSaleFeeds, type SaleLiveApp } from './sale/live/sale-feeds.js';
+import { createSaleReads } from './sale/read-sales.js';
+import { type CountingApp, createRefusalCounters } from './sale/report/count-refusals.js';
 import { createOfferReader } from './shop-client/offers-for-sale.js';
 import { createReservations } from './warehouse-client/reservations.js';
 
@@ -24,7 +27,9 @@ type Parts = SubgraphParts<
 >;
 
 /** @throws ConfigError, also if the payment provider contradicts the configuration */
-export async function createApp(parts: Parts): Promise<CheckoutApp & LiveApp> {
+export async function createApp(
+  parts: Parts,
+): Promise<CheckoutApp & LiveApp & SaleLiveApp & CountingApp> {
   const { config, registry, orm, feedOrm, services, redis, logger, onStop } = parts;
   const { user, shop, warehouse, reserving, ending } = services;
   requireTimeToPay(config);
@@ -38,6 +43,11 @@ export async function createApp(parts: Parts): Promise<CheckoutApp & LiveApp> {
   if (isProduction) await checked;
   const feeds = createOrderFeeds(feedOrm.em, redis.events, logger);
   onStop(() => feeds.stop());
+  const saleReads = createSaleReads(shop, warehouse);
+  const saleFeeds = createSaleFeeds(saleReads, logger);
+  onStop(() => saleFeeds.stop());
+  const refusals = createRefusalCounters(orm.em, saleReads, logger);
+  onStop(() => refusals.stop());
   onOrdersChanged(orm, (orderIds) => {
     // The feeds catch up on a hint that is lost here.
     redis.hints.publish(orderChannel, orderIds.join()).catch(() => {});
@@ -50,6 +60,9 @@ export async function createApp(parts: Parts): Promise<CheckoutApp & LiveApp> {
     warehouse,
     owners: createShopOwners(shop),
     feeds,
+    saleFeeds,
+    saleReads,
+    refusals,
     reservations: createReservations(reserving, ending),
     claimKey: createClaims(orm.em),
     releaseClaim: createClaimReleases(orm.em),

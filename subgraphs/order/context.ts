@@ -8,6 +8,7 @@ import type { ShopOwners } from '../shared/rights/shop-owners.js';
 import type { ProviderChecks } from './payment/provider/check-providers.js';
 import type { PaymentFaults } from './payment/provider/payment-faults.js';
 import type { PaymentProviders } from './payment/provider/providers.js';
+import type { SaleReads } from './sale/read-sales.js';
 import type { ReadOffers } from './shop-client/offers-for-sale.js';
 import type { Reservations } from './warehouse-client/reservations.js';
 
@@ -16,6 +17,7 @@ export interface OrderApp {
   readonly orm: MikroORM;
   readonly shop: ServiceClient;
   readonly readOffers: ReadOffers;
+  readonly saleReads: SaleReads;
   readonly user: ServiceClient;
   /** for reads */
   readonly warehouse: ServiceClient;

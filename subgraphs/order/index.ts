@@ -14,6 +14,7 @@ import { reconcilePayments } from './payment/reconciliation/reconcile-payments.j
 import { recoverPayments } from './payment/recover-payments.js';
 import { sendRefunds } from './payment/refund/send-refunds.js';
 import { webhookRoute } from './payment/webhook/webhook-route.js';
+import { saleGauges } from './sale/report/sale-gauges.js';
 import { source } from './schema.js';
 
 // What a webhook reports does not wait for calls to the provider that take their whole time limit.
@@ -80,6 +81,7 @@ export const subgraph = defineSubgraph({
     ...orderGauges,
     ...reconciliationGauges,
     ...providerGauges,
+    ...saleGauges,
   ],
 });
 

@@ -24,6 +24,8 @@ const exceptions = [
   'units_in_carts',
   'reconciliation',
   'queue_mark',
+  // By sale.
+  'sale_refusal',
 ];
 
 describe('the tables of the order subgraph', () => {

@@ -29,6 +29,7 @@ import { Migration20261207Retention } from './migrations/20261207-retention.js';
 import { Migration20261208ListIndexes } from './migrations/20261208-list-indexes.js';
 import { Migration20261208RecentChanges } from './migrations/20261208-recent-changes.js';
 import { Migration20261219Sales } from './migrations/20261219-sales.js';
+import { Migration20261220SaleReport } from './migrations/20261220-sale-report.js';
 import { Order } from './order/order.js';
 import { OrderEvent } from './order/order-event.js';
 import { NumberedOrder } from './order/order-number.js';
@@ -41,6 +42,7 @@ import { Refund } from './payment/state/refund.js';
 import { RefundLine } from './payment/state/refund-line.js';
 import { PaymentEvent } from './payment/webhook/payment-event.js';
 import { Purchase } from './purchase-limit/purchase.js';
+import { SaleRefusal } from './sale/report/sale-refusal.js';
 import { SaleAddress } from './sale-limit/sale-address.js';
 import { SalePhone } from './sale-limit/sale-phone.js';
 import { SalePurchase } from './sale-limit/sale-purchase.js';
@@ -63,6 +65,7 @@ export const databaseSchema: Schema = {
     SalePurchase,
     SaleAddress,
     SalePhone,
+    SaleRefusal,
     Cart,
     CartItem,
     UnitsInCarts,
@@ -98,5 +101,6 @@ export const databaseSchema: Schema = {
     { name: '20261216-outbox-lanes', class: Migration20261216OutboxLanes },
     { name: '20261218-outbox-positions', class: Migration20261218OutboxPositions },
     { name: '20261219-sales', class: Migration20261219Sales },
+    { name: '20261220-sale-report', class: Migration20261220SaleReport },
   ],
 };

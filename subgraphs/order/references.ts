@@ -20,6 +20,17 @@ export class Shop {
   id!: string;
 }
 
+/** A reference: the shop subgraph owns it. */
+@Directive('@key(fields: "id")')
+@Allow('anyone')
+@ObjectType({
+  description: 'A sale: offers at lower prices, with units set aside, between two times.',
+})
+export class SaleEvent {
+  @Field(() => UUID, { description: 'The id of the sale.' })
+  id!: string;
+}
+
 /** A reference: the user subgraph owns it. */
 @Directive('@key(fields: "id")')
 @Allow('anyone')

@@ -24,6 +24,8 @@ import {
   PaymentResolver,
 } from './payment/payment.resolver.js';
 import { RefundResolver, ShopOrderRefundsResolver } from './payment/refund/refund.resolver.js';
+import { SaleChangedResolver } from './sale/live/sale-changed.resolver.js';
+import { SaleEventResolver, SaleReportResolver } from './sale/report/sale-event.resolver.js';
 
 interface ShopOrderKey {
   readonly id?: string;
@@ -50,6 +52,9 @@ export const source: SchemaSource = {
     DisputeResolver,
     UserResolver,
     ShopResolver,
+    SaleChangedResolver,
+    SaleEventResolver,
+    SaleReportResolver,
   ],
   references: {
     Order: byId((context: OrderContext, id) => findVisibleOrder(context, lookupOf(context, id))),
@@ -63,5 +68,6 @@ export const source: SchemaSource = {
     User: (references) => references,
     Offer: (references) => references,
     Shop: (references) => references,
+    SaleEvent: (references) => references,
   },
 };

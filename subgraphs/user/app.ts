@@ -1,5 +1,6 @@
 import type { Redis } from 'ioredis';
 import type { SubgraphParts } from '../shared/subgraph-definition.js';
+import { createChallenge } from './challenge/challenge.js';
 import type { variables } from './config.js';
 import type { UserApp } from './context.js';
 import { createMessageSender } from './message/create-message-sender.js';
@@ -15,15 +16,19 @@ type Parts = SubgraphParts<
 >;
 
 /** @throws ConfigError */
-export async function createApp({ config, orm, redis, logger, onStop }: Parts): Promise<UserApp> {
+export async function createApp(parts: Parts): Promise<UserApp> {
+  const { config, registry, orm, redis, logger, onStop } = parts;
   const keys = await readSigningKeys(config.AUTH_SIGNING_KEYS);
   const messages = createMessageSender(config, logger);
   onStop(() => messages.close());
+  const challenge = createChallenge(config, registry, logger);
+  onStop(() => challenge.close());
   publishEndedSessions(orm, redis.events);
   return {
     keys,
     successorOf: createSuccessorOf(config.OTP_SECRET),
     codes: createOneTimeCodes(redis.codes, config.OTP_SECRET, logger),
     messages,
+    challenge,
   };
 }

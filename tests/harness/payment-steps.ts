@@ -20,6 +20,7 @@ import { logger } from './stock-engine.js';
 /** What the warehouse answers about the reservation of an order: the first end wins, as there. */
 function fakeReservations() {
   const ends = new Map<string, DecidedReservation>();
+  const extended: string[] = [];
   const end = (orderId: string, answer: object) => {
     const decided = ends.get(orderId) ?? ({ orderId, ...answer } as DecidedReservation);
     ends.set(orderId, decided);
@@ -27,6 +28,14 @@ function fakeReservations() {
   };
   return {
     ends,
+    /** the orders that were to be extended, in order */
+    extended,
+    /** Keeps what has not ended for that long from now. */
+    async extend(orderId: string, reserveForMs: number): Promise<DecidedReservation> {
+      extended.push(orderId);
+      const expiresAt = new Date(Date.now() + reserveForMs).toISOString();
+      return ends.get(orderId) ?? { orderId, state: 'HELD', expiresAt };
+    },
     commit: (orderId: string, paymentId: string) => end(orderId, { state: 'COMMITTED', paymentId }),
     release: (orderId: string, reason: string) => end(orderId, { state: 'RELEASED', reason }),
   };
@@ -47,6 +56,7 @@ export async function openPaymentSteps(settings: { takesOurIds?: boolean } = {})
     paymentWrites: createPaymentWrites(orm.em, fake.provider),
     shareLookUp: createLookUpSharing(),
     reservations,
+    reserveForMs: 900_000,
     logger,
   } as unknown as PaymentApp;
   const rows = <T>(text: string, values: unknown[] = []) => sql<T>(orm.em.fork(), text, values);
@@ -64,15 +74,20 @@ export async function openPaymentSteps(settings: { takesOurIds?: boolean } = {})
     reservations,
     rows,
     /** An order of one shop, its stock held for `holdMs` more; by default its customer has its id. */
-    async newOrder({ holdMs = 60_000, amount = '10.00', customerId = '' } = {}) {
+    async newOrder({
+      holdMs = 60_000,
+      amount = '10.00',
+      customerId = '',
+      reserveForMs = null as number | null,
+    } = {}) {
       const [orderId, shopOrderId, shopId] = [newId(), newId(), newId()];
       const customer = customerId || orderId;
       await rows(
         `insert into customer_order (id, customer_id, total_amount, currency_code,
-           shipping_address, number, expires_at)
+           shipping_address, number, expires_at, reserve_for_ms)
          values ($1, $4, $2, 'USD', '{}', 'H' || nextval('order_number'),
-           now() + $3 * interval '1 ms')`,
-        [orderId, amount, holdMs, customer],
+           now() + $3 * interval '1 ms', $5)`,
+        [orderId, amount, holdMs, customer, reserveForMs],
       );
       await rows(
         'insert into shop_order (customer_id, id, order_id, shop_id) values ($4, $1, $2, $3)',

@@ -2,7 +2,13 @@ import { createServer, type IncomingMessage } from 'node:http';
 import { buffer } from 'node:stream/consumers';
 import { close, listen } from '../../subgraphs/shared/http/server.js';
 
-/** A proxy in front of a subgraph that can lose or hold back the response to a request that the subgraph executed. */
+// biome-ignore lint/suspicious/noExplicitAny: a test reads what it expects
+type Variables = Readonly<Record<string, any>>;
+
+/**
+ * A proxy in front of a subgraph that can lose or hold back the response to a request that the subgraph executed, or
+ * answer in its place.
+ */
 export async function startSubgraphProxy(target: string) {
   let isLost = (_body: string) => false;
   /** the responses that were lost, the newest last */
@@ -11,8 +17,14 @@ export async function startSubgraphProxy(target: string) {
   let release = () => {};
   let released = Promise.resolve();
   let held = 0;
+  const answers = new Map<string, (variables: Variables) => unknown>();
   const server = createServer(async (request, response) => {
     const body = await buffer(request);
+    const own = ownAnswer(answers, body.toString());
+    if (own) {
+      response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(own));
+      return;
+    }
     const answer = await forward(target, request, body).catch(() => null);
     if (isHeld(body.toString())) {
       held += 1;
@@ -33,6 +45,10 @@ export async function startSubgraphProxy(target: string) {
     /** Closes the connection instead of sending a response, for requests whose body has this text. */
     loseResponsesTo(text: string) {
       isLost = (body) => body.includes(text);
+    },
+    /** Answers requests for a field without the subgraph. */
+    answer(field: string, make: (variables: Variables) => unknown) {
+      answers.set(field, make);
     },
     loseNothing() {
       isLost = () => false;
@@ -56,6 +72,16 @@ export async function startSubgraphProxy(target: string) {
       await close(server);
     },
   };
+}
+
+function ownAnswer(
+  answers: ReadonlyMap<string, (variables: Variables) => unknown>,
+  body: string,
+): object | null {
+  for (const [field, make] of answers) {
+    if (body.includes(`${field}(`)) return { data: { [field]: make(JSON.parse(body).variables) } };
+  }
+  return null;
 }
 
 async function forward(target: string, request: IncomingMessage, body: Buffer) {

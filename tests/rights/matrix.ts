@@ -16,6 +16,7 @@ export const matrix: Readonly<Partial<Record<Rule | `${Rule},${Rule}`, readonly 
     'Query.shop',
     'Query.offer',
     'Subscription.stockChanged',
+    'Subscription.saleChanged',
     'Mutation.register',
     'Mutation.login',
     'Mutation.refreshSession',
@@ -31,6 +32,7 @@ export const matrix: Readonly<Partial<Record<Rule | `${Rule},${Rule}`, readonly 
     'Category.*',
     'Offer.*',
     'Shop.*',
+    'SaleEvent.*',
   ],
   'signed-in': [
     'Query.me',
@@ -106,6 +108,7 @@ export const matrix: Readonly<Partial<Record<Rule | `${Rule},${Rule}`, readonly 
     'Mutation.cancelShopOrder',
     'Mutation.refundShopOrder',
     'Shop.orders',
+    'SaleEvent.report',
     'StockTransfer.*',
     'Shop.warehouses',
     'Warehouse.*',

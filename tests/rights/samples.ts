@@ -177,6 +177,7 @@ export const samples: Readonly<Record<string, Sample>> = {
   'Query.orders': none,
   'Query.shopOrderById': ({ shopOrderId }) => ({ id: shopOrderId }),
   'Query.payment': ({ paymentId }) => ({ id: paymentId }),
+  'Subscription.saleChanged': ({ saleId }) => ({ id: saleId }),
   'Subscription.orderChanged': ({ orderId }) => ({ id: orderId }),
   'Mutation.checkout': ({ checkoutInput, offerId }) => ({
     input: checkoutInput([{ offerId, quantity: 1 }]),
@@ -253,6 +254,7 @@ export const emptyHere: ReadonlySet<string> = new Set([
   'TooManyPaymentAttempts.retryAt',
   'Refund.failureReason',
   'Refund.failureCode',
+  'SaleReport.medianSecondsToPay',
   'Dispute.evidenceDueAt',
   'Dispute.fundsWithdrawn',
   'Dispute.fundsReinstated',

@@ -119,6 +119,11 @@ export async function createWorld(overrides: Record<string, string> = {}) {
     payFor((await place('customer', { offerId: shortOfferId, quantity })).id),
   );
   const limitedOfferId = await setOffer({ sku: 'TRAIL-40', price: '10.00', purchaseLimit: 1 });
+  const saleId = randomUUID();
+  await change('order', `insert into sale_refusal values ($1, now(), 'SaleNotOpen', $2, 1)`, [
+    saleId,
+    shop.shopId,
+  ]);
   const stranger = await registerPerson(system);
   let phones = 1000;
   const newPhone = () => `+1202555${phones++}`;
@@ -139,6 +144,7 @@ export async function createWorld(overrides: Record<string, string> = {}) {
     /** a completed refund of that payment */
     refundId,
     strangerId: stranger.id,
+    saleId,
     newPhone,
     /** a challenge with its code, for a new phone number */
     async proof() {

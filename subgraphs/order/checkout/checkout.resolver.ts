@@ -1,5 +1,10 @@
 import { Arg, Ctx, Mutation, Resolver } from 'type-graphql';
+import { identityOf } from '../../shared/auth/callers.js';
+import { isTryAgain } from '../../shared/errors.js';
+import type { SubgraphContext } from '../../shared/graphql/context.js';
+import { Refusal } from '../../shared/graphql/refusal.js';
 import { Allow } from '../../shared/rights/rights.js';
+import type { CountingApp } from '../sale/report/count-refusals.js';
 import { checkout } from './checkout.js';
 import { CheckoutInput } from './checkout-input.js';
 import { CheckoutResult } from './checkout-result.js';
@@ -11,10 +16,19 @@ export class CheckoutResolver {
   @Mutation(() => CheckoutResult, {
     description: 'Places an order across shops and reserves its stock, all or nothing.',
   })
-  checkout(
+  async checkout(
     @Arg('input', () => CheckoutInput) input: CheckoutInput,
-    @Ctx() context: CheckoutContext,
+    @Ctx() context: CheckoutContext & SubgraphContext<CountingApp>,
   ) {
-    return checkout(context, input);
+    const count = (kind: string) =>
+      context.app.refusals.count(identityOf(context).id, input.items, kind);
+    try {
+      const outcome = await checkout(context, input);
+      if (outcome instanceof Refusal) count(outcome.constructor.name);
+      return outcome;
+    } catch (error) {
+      if (isTryAgain(error)) count('TRY_AGAIN');
+      throw error;
+    }
   }
 }

@@ -1,12 +1,18 @@
 import type {
   CommitRequest,
+  ExtendRequest,
   ReleaseReason,
   ReleaseRequest,
   ReservationAnswer,
   ReserveLine,
   ReserveRequest,
 } from '../../contracts/reservation.js';
-import { commitReservation, releaseReservation, reserveStock } from '../../contracts/warehouse.js';
+import {
+  commitReservation,
+  extendReservation,
+  releaseReservation,
+  reserveStock,
+} from '../../contracts/warehouse.js';
 import { type CoalesceLimits, Coalescer } from '../../shared/batching/coalescer.js';
 import type { ServiceClient } from '../../shared/http/service-client.js';
 
@@ -28,6 +34,13 @@ export interface Reservations {
   ): Promise<ReserveAnswer>;
   /** Commits the reserved units to a payment. From then on, an unknown order counts as released. */
   commit(orderId: string, paymentId: string): Promise<DecidedReservation>;
+  /**
+   * Has what is reserved kept for longer, before it is paid. `HELD` has the new `expiresAt`; any other state: its
+   * stock is not kept.
+   *
+   * @param reserveForMs from the time at which it was reserved
+   */
+  extend(orderId: string, reserveForMs: number): Promise<DecidedReservation>;
   /** @param actor the user who cancels, if any; it goes into the order's history */
   release(orderId: string, reason: ReleaseReason, actor?: string): Promise<DecidedReservation>;
 }
@@ -47,7 +60,7 @@ const firstWaitMaxMs = 1000;
  * Concurrent calls share one request.
  *
  * @param reserving for calls that may wait long
- * @param ending for commit and release, which must not wait behind them
+ * @param ending for extend, commit and release, which must not wait behind them
  */
 export function createReservations(reserving: ServiceClient, ending: ServiceClient): Reservations {
   const reserveBatch = (ms: number, limits: Partial<CoalesceLimits> = {}) =>
@@ -59,6 +72,9 @@ export function createReservations(reserving: ServiceClient, ending: ServiceClie
   const again = reserveBatch(answerWithinMs.again);
   const commits = new Coalescer<CommitRequest, ReservationAnswer>((requests) =>
     ending.callEach(commitReservation, { requests }, endOptions),
+  );
+  const extensions = new Coalescer<ExtendRequest, ReservationAnswer>((requests) =>
+    ending.callEach(extendReservation, { requests }, endOptions),
   );
   const releases = new Coalescer<ReleaseRequest, ReservationAnswer>((requests) =>
     ending.callEach(releaseReservation, { requests }, endOptions),
@@ -73,6 +89,7 @@ export function createReservations(reserving: ServiceClient, ending: ServiceClie
       while (answer.state === 'WAITING') answer = await again.submit(request, leftMs());
       return { ...(answer as DecidedReservation), isRepeated };
     },
+    extend: (orderId, reserveForMs) => end(extensions, { orderId, reserveForMs }),
     commit: (orderId, paymentId) => end(commits, { orderId, paymentId }),
     release: (orderId, reason, actor) => end(releases, { orderId, reason, actor }),
   };

@@ -6,6 +6,7 @@ const secretKeys = new Set([
   'currentPassword',
   'authorization',
   'token',
+  'challengeToken',
   'accessToken',
   'refreshToken',
   'secret',

@@ -2,10 +2,13 @@ import { IsIn, Length } from 'class-validator';
 import { createUnionType, Field, InputType, ObjectType } from 'type-graphql';
 import type { Role } from '../../shared/auth/tokens.js';
 import { isUniqueViolation } from '../../shared/database/errors.js';
+import type { SubgraphContext } from '../../shared/graphql/context.js';
 import { Refusal, result } from '../../shared/graphql/refusal.js';
 import { OneLine } from '../../shared/graphql/validation.js';
 import { newId } from '../../shared/ids.js';
 import { fold } from '../../shared/text/fold.js';
+import type { Challenge } from '../challenge/challenge.js';
+import { ChallengeTokenField } from '../challenge/challenge-token-field.js';
 import { parseEmail } from '../credentials/identifier.js';
 import { hashPassword, refuseCommonPassword } from '../credentials/password.js';
 import { openSessionOf, type SessionContext, sessionOf } from '../session/open-session.js';
@@ -31,7 +34,13 @@ export class RegisterInput {
   @Field(() => RoleEnum, { defaultValue: 'CUSTOMER', description: 'CUSTOMER or VENDOR.' })
   @IsIn(['CUSTOMER', 'VENDOR'], { message: 'must be CUSTOMER or VENDOR' })
   role!: Role;
+
+  @ChallengeTokenField()
+  challengeToken?: string | null;
 }
+
+/** The parts of the app that create accounts. */
+export type RegisterContext = SessionContext & SubgraphContext<{ readonly challenge: Challenge }>;
 
 @ObjectType({
   implements: Refusal,
@@ -47,11 +56,12 @@ export const RegisterResult = createUnionType({
 
 /** Creates an account and logs it in. E-mail addresses are unique, case-insensitive. */
 export async function register(
-  { app, em }: SessionContext,
+  { app, em }: RegisterContext,
   input: RegisterInput,
 ): Promise<Session | IdentityTaken> {
   const { email } = parseEmail('input.email', input.email);
   refuseCommonPassword('input.password', input.password);
+  await app.challenge.require('input.challengeToken', input.challengeToken);
   const passwordHash = await hashPassword(input.password);
   const id = newId();
   const { name, role } = input;

@@ -11,7 +11,7 @@ import { RoleEnum, User } from '../user.js';
 import { ChangePasswordInput, changePassword } from './change-password.js';
 import { findUsers, UserConnection } from './find-users.js';
 import { LoginInput, login } from './login.js';
-import { RegisterInput, RegisterResult, register } from './register.js';
+import { type RegisterContext, RegisterInput, RegisterResult, register } from './register.js';
 import { SetRoleInput, setRole } from './set-role.js';
 
 export const loadUsers = loadBy(User, 'id');
@@ -68,7 +68,7 @@ export class UserResolver {
   @Mutation(() => RegisterResult, { description: 'Creates an account and logs it in.' })
   register(
     @Arg('input', () => RegisterInput) input: RegisterInput,
-    @Ctx() context: SessionContext,
+    @Ctx() context: RegisterContext,
   ) {
     return register(context, input);
   }

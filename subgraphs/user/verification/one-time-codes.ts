@@ -34,20 +34,23 @@ if redis.call('exists', KEYS[1]) == 1 then return 0 end
 redis.call('hset', KEYS[1], 'challenge', ARGV[1], 'mac', ARGV[2])
 return redis.call('pexpire', KEYS[1], ARGV[3])`;
 
+interface IssueSteps {
+  admit(): Promise<void>;
+  send(code: string): Promise<void>;
+}
+
 /** One-time codes, stored in Redis as HMACs. A code proves that its sender receives messages to the identity. */
 export interface OneTimeCodes {
   /**
    * Creates and sends a code; the previous one becomes invalid. A code that could not be sent does not
    * count towards the limits.
    *
+   * @param steps `admit` throws for a request that must not issue a code; it is not run for a repeat, as the token of a
+   *   challenge is valid once
    * @param request a repeat of it returns the first challenge, and sends nothing (`issueOnce`)
-   * @throws `RATE_LIMITED`, `TRY_AGAIN`, and what `send` throws
+   * @throws `RATE_LIMITED`, `TRY_AGAIN`, and what the steps throw
    */
-  issue(
-    identifier: Identifier,
-    send: (code: string) => Promise<void>,
-    request?: CodeRequest,
-  ): Promise<IssuedCode>;
+  issue(identifier: Identifier, steps: IssueSteps, request?: CodeRequest): Promise<IssuedCode>;
   /**
    * Consumes a code and runs `work`. If that fails, the code is restored, so that the request can be
    * repeated or corrected.
@@ -76,8 +79,9 @@ export function createOneTimeCodes(redis: Redis, secret: string, logger: Logger)
 
   async function issueNew(
     identifier: Identifier,
-    send: (code: string) => Promise<void>,
+    { admit, send }: IssueSteps,
   ): Promise<IssuedCode> {
+    await admit();
     const keys = keysOf(identifier);
     const challengeId = randomUUID();
     const code = randomInt(10 ** digits)
@@ -104,11 +108,11 @@ export function createOneTimeCodes(redis: Redis, secret: string, logger: Logger)
   }
 
   return {
-    async issue(identifier, send, request) {
-      if (!request) return issueNew(identifier, send);
+    async issue(identifier, steps, request) {
+      if (!request) return issueNew(identifier, steps);
       const { operation, idempotencyKey } = request;
       const requestKey = `request:${mac(`${canonical(identifier)} ${operation} ${idempotencyKey}`)}`;
-      return orTryAgain(() => issueOnce(redis, requestKey, () => issueNew(identifier, send)));
+      return orTryAgain(() => issueOnce(redis, requestKey, () => issueNew(identifier, steps)));
     },
 
     async use({ challengeId, code }, kind, work) {

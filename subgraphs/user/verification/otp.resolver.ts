@@ -2,6 +2,7 @@ import { Arg, Ctx, Mutation, Resolver } from 'type-graphql';
 import { KeyArg, readKey } from '../../shared/idempotency/key-field.js';
 import { runOnce } from '../../shared/idempotency/run-once.js';
 import { Allow } from '../../shared/rights/rights.js';
+import { ChallengeTokenArg } from '../challenge/challenge-token-field.js';
 import { parseEmail, parsePhone } from '../credentials/identifier.js';
 import { LoginResult } from '../session/session.js';
 import { User } from '../user.js';
@@ -28,7 +29,8 @@ export class OtpResolver {
     @Ctx() context: VerificationContext,
   ) {
     const to = parsePhone('input.phone', input.phone);
-    return requestCode(context, to, codeRequest('requestOtp', input.idempotencyKey));
+    const given = { path: 'input.challengeToken', token: input.challengeToken };
+    return requestCode(context, to, given, codeRequest('requestOtp', input.idempotencyKey));
   }
 
   @Allow('anyone')
@@ -51,9 +53,11 @@ export class OtpResolver {
     @Arg('email', () => String, { description: 'E-mail address.' }) email: string,
     @Ctx() context: VerificationContext,
     @KeyArg(whileCodeIsValid) idempotencyKey?: string,
+    @ChallengeTokenArg() token?: string,
   ) {
     const to = parseEmail('email', email);
-    return requestCode(context, to, codeRequest('requestEmailProof', idempotencyKey));
+    const given = { path: 'challengeToken', token };
+    return requestCode(context, to, given, codeRequest('requestEmailProof', idempotencyKey));
   }
 
   @Allow('anyone')

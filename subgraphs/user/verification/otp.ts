@@ -5,6 +5,7 @@ import { UUID } from '../../shared/graphql/scalars.js';
 import { OneLine } from '../../shared/graphql/validation.js';
 import { KeyField } from '../../shared/idempotency/key-field.js';
 import { Allow } from '../../shared/rights/rights.js';
+import { ChallengeTokenField } from '../challenge/challenge-token-field.js';
 import { RoleEnum } from '../user.js';
 
 const codePattern = /^\d{6}$/;
@@ -30,6 +31,9 @@ export class RequestOtpInput {
   @Field(() => String, { description: 'Phone number with country code.' })
   @OneLine(40, { isIdentity: true })
   phone!: string;
+
+  @ChallengeTokenField()
+  challengeToken?: string | null;
 
   @KeyField(whileCodeIsValid)
   idempotencyKey?: string | null;

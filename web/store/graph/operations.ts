@@ -249,12 +249,16 @@ export type RegisterInput = {
   readonly password: string;
   /** CUSTOMER or VENDOR. */
   readonly role?: Role;
+  /** Token of a solved challenge (Turnstile, hCaptcha), 1 to 8,192 characters. Required while the installation has challenges; each is valid once. */
+  readonly challengeToken?: string | null | undefined;
 };
 
 /** The phone to which a code is sent. */
 export type RequestOtpInput = {
   /** Phone number with country code. */
   readonly phone: string;
+  /** Token of a solved challenge (Turnstile, hCaptcha), 1 to 8,192 characters. Required while the installation has challenges; each is valid once. */
+  readonly challengeToken?: string | null | undefined;
   /** Chosen by the client, 1 to 255 characters. A repeated request with the same key is not processed again while the code is valid, and gets the same answer. */
   readonly idempotencyKey?: string | null | undefined;
 };

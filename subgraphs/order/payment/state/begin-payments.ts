@@ -24,6 +24,8 @@ export type BegunPayment =
   | { readonly kind: 'begun'; readonly payment: Payment; readonly isNew: boolean }
   /** the order is not payable, or its hold ends before the provider has to answer */
   | { readonly kind: 'not-payable' }
+  /** the order is payable once its hold is extended */
+  | { readonly kind: 'extensible' }
   /** undecided attempts of the customer hold all remaining places of this day */
   | { readonly kind: 'busy' }
   /** too many declined attempts. `retryAt`: null if the order cannot be paid any more */
@@ -43,6 +45,7 @@ interface Row extends Record<string, unknown> {
     | 'inserted'
     | 'known'
     | 'not-payable'
+    | 'extensible'
     | 'order-limit'
     | 'day-limit'
     | 'busy'
@@ -91,7 +94,8 @@ function toFound(em: EntityManager, { requestId: _, outcome, nextDay, ...row }: 
       return { kind: 'begun', payment, isNew: outcome === 'inserted' };
     }
     case 'not-payable':
-      return { kind: 'not-payable' };
+    case 'extensible':
+      return { kind: outcome };
     case 'order-limit':
       return { kind: 'limited', retryAt: null };
     case 'day-limit':
@@ -137,7 +141,7 @@ const beginPaymentsSql = statement(
         or p.status in ('PENDING', 'AUTHORIZED', 'COMPLETED'))
     order by r.id, (p.id = r.id) desc, (p.ends_order and r.ends_order) desc
   ), payable as (
-    select r.*, o.total_amount, o.currency_code,
+    select r.*, o.total_amount, o.currency_code, o.reserve_for_ms is not null as is_extensible,
       (select count(*) from payment p
        where p.customer_id = o.customer_id and p.order_id = o.id and ${isAttemptSql('p')})
         >= ${declinesPerOrderMax} as order_is_limited,
@@ -146,7 +150,8 @@ const beginPaymentsSql = statement(
          and p.attempt_day = (now() at time zone 'UTC')::date and p.attempt_slot = slot)
        order by slot limit 1) as free_slot
     from request r join customer_order o on o.customer_id = r.customer_id and o.id = r.order_id
-    where ${isPayableSql(parameters.limit_ms)} and r.id not in (select request_id from known)
+    where (${isPayableSql(parameters.limit_ms)} or (o.status = 'PENDING' and o.number is not null and o.reserve_for_ms is not null))
+      and r.id not in (select request_id from known)
   ), inserted as (
     insert into payment (customer_id, id, order_id, amount, currency_code, method, provider,
       provider_transaction_id, ends_order, attempt_day, attempt_slot, next_attempt_at)
@@ -154,7 +159,7 @@ const beginPaymentsSql = statement(
       case when ${parameters.takes_our_ids} then id::text end, ends_order,
       (now() at time zone 'UTC')::date, free_slot,
       now() + ${parameters.due_after_ms} * interval '1 ms'
-    from payable where not order_is_limited and free_slot is not null
+    from payable where not order_is_limited and free_slot is not null and not is_extensible
     on conflict do nothing returning *
   ), history as (
     insert into order_event (customer_id, id, order_id, type, actor, reason)
@@ -170,6 +175,7 @@ const beginPaymentsSql = statement(
     date_trunc('day', now(), 'UTC') + interval '1 day' as "nextDay",
     coalesce(f.outcome, case when p.id is null then 'not-payable'
       when p.order_is_limited then 'order-limit'
+      when p.free_slot is not null and p.is_extensible then 'extensible'
       when p.free_slot is not null then 'again'
       when (select true from payment t where t.customer_id = p.customer_id and t.status = 'PENDING'
         and t.attempt_day = (now() at time zone 'UTC')::date and t.attempt_slot is not null limit 1)

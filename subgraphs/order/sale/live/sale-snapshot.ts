@@ -1,0 +1,81 @@
+import type { PublishedSaleState, SaleSummary } from '../../../contracts/shop.js';
+import { stockKeyOf } from '../../../contracts/stock-key.js';
+import type { SaleStock } from '../../../contracts/warehouse.js';
+import { stateAt } from '../sale-state.js';
+
+/** What a sale has of one offer. */
+export interface OfferUnits {
+  readonly offerId: string;
+  /** 0: all is held and may come back, or is sold */
+  readonly remaining: number;
+  /** nothing is held and nothing is left, which is final */
+  readonly soldOut: boolean;
+}
+
+/** A sale as everybody sees it at one time. */
+export interface SaleSnapshot {
+  readonly id: string;
+  readonly state: PublishedSaleState;
+  readonly startsAt: string;
+  readonly endsAt: string;
+  readonly offers: readonly OfferUnits[];
+  /** by the clock of shop's primary, in ms */
+  readonly atMs: number;
+  readonly version: number;
+}
+
+// A GraphQL Int is enough for 17 years of them.
+const versionMs = 250;
+const versionsSinceMs = Date.UTC(2026, 0, 1);
+
+/**
+ * The version of a snapshot rises with time, by one clock for all processes: so one that another process made before
+ * never counts as later.
+ */
+const versionAt = (atMs: number, last: number) =>
+  Math.max(last + 1, Math.floor((atMs - versionsSinceMs) / versionMs));
+
+/**
+ * @param atMs the present time by the clock of shop's primary
+ * @param last what subscribers have of it
+ * @returns `last` where nothing has changed
+ */
+export function snapshotOf(
+  sale: SaleSummary,
+  stock: readonly SaleStock[],
+  atMs: number,
+  last?: SaleSnapshot,
+): SaleSnapshot {
+  const state = stateAt(sale, atMs);
+  const units = new Map(stock.map((line) => [stockKeyOf(line), line]));
+  const offers = sale.offers.map((offer) => {
+    return { offerId: offer.offerId, ...unitsOf(state, units.get(stockKeyOf(offer))) };
+  });
+  const { id, startsAt, endsAt } = sale;
+  const now = { id, state, startsAt, endsAt, offers };
+  if (last && isSame(now, last)) return last;
+  return { ...now, atMs, version: versionAt(atMs, last?.version ?? 0) };
+}
+
+function unitsOf(state: PublishedSaleState, line: SaleStock | undefined) {
+  const isOver = state === 'ENDED' || state === 'CANCELLED';
+  const { allocated, sold, remaining } = line ?? { allocated: 0, sold: 0, remaining: 0 };
+  return { remaining: isOver ? 0 : remaining, soldOut: sold >= allocated };
+}
+
+type Shown = Omit<SaleSnapshot, 'atMs' | 'version'>;
+
+function isSame(one: Shown, other: Shown): boolean {
+  return (
+    one.state === other.state &&
+    one.startsAt === other.startsAt &&
+    one.endsAt === other.endsAt &&
+    one.offers.length === other.offers.length &&
+    one.offers.every(({ offerId, remaining, soldOut }, n) => {
+      const before = other.offers[n];
+      return (
+        before?.offerId === offerId && before.remaining === remaining && before.soldOut === soldOut
+      );
+    })
+  );
+}

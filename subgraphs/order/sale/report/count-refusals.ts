@@ -1,0 +1,160 @@
+import type { EntityManager } from '@mikro-orm/postgresql';
+import { LRUCache } from 'lru-cache';
+import type { Logger } from '../../../shared/observability/logger.js';
+import { startWorker } from '../../../shared/runtime/worker.js';
+import type { SaleReads } from '../read-sales.js';
+import { addCounts, type RefusalRow, readSaleLines } from './write-refusals.js';
+
+const writeEveryMs = 1000;
+/** Counters that wait to be written; refusals that would need more are not counted. */
+const countersMax = 10_000;
+/** Offers of sales whose shops are remembered. */
+const knownMax = 20_000;
+
+interface SaleLine {
+  readonly offerId: string;
+  readonly saleId?: string | null | undefined;
+}
+interface LineOfSale {
+  readonly offerId: string;
+  readonly saleId: string;
+}
+
+/** What was refused: lines, or the cart of a customer, which still has them. */
+type Refused = { readonly lines: readonly LineOfSale[] } | { readonly cartOf: string };
+
+type Counter = Refused & { readonly kind: string; readonly minute: Date; count: number };
+
+/** Counts refused checkouts of sales. */
+export interface RefusalCounters {
+  /**
+   * @param items null for the cart of the customer
+   * @param kind the type of the refusal, or the code of the error
+   */
+  count(customerId: string, items: readonly SaleLine[] | null | undefined, kind: string): void;
+  /** Writes what was counted, and stops. */
+  stop(): Promise<void>;
+}
+
+export interface CountingApp {
+  readonly refusals: RefusalCounters;
+}
+
+/**
+ * Counts in memory, and adds to the rows of the database once a second: a crash loses the last second. A checkout counts
+ * once for each shop in each sale that it has lines of. A sale that does not have the offer is not counted, so that
+ * clients cannot add rows without limit.
+ */
+export function createRefusalCounters(
+  em: EntityManager,
+  reads: SaleReads,
+  logger: Logger,
+): RefusalCounters {
+  const counters = new Map<string, Counter>();
+  /** sale and offer → the shop; null: the sale does not have the offer */
+  const shops = new LRUCache<string, { readonly shopId: string | null }>({ max: knownMax });
+
+  async function write(): Promise<void> {
+    if (counters.size === 0) return;
+    const taken = [...counters];
+    counters.clear();
+    try {
+      const counted = taken.map(([, counter]) => counter);
+      const carts = await linesOfCarts(em, counted);
+      const withLines = counted.map((counter) => {
+        const lines = 'lines' in counter ? counter.lines : (carts.get(counter.cartOf) ?? []);
+        return { ...counter, lines };
+      });
+      await learnShops(
+        reads,
+        shops,
+        withLines.flatMap(({ lines }) => lines),
+      );
+      await addCounts(
+        em.fork(),
+        withLines.flatMap((counter) => toRows(counter, shops)),
+      );
+    } catch (error) {
+      logger.debug({ err: error }, 'refusals of sales were not written');
+      for (const [key, { count, ...counter }] of taken) add(key, counter, count);
+    }
+  }
+  const worker = startWorker('count refusals of sales', writeEveryMs, logger, write);
+
+  function add(
+    key: string,
+    counter: Refused & Pick<Counter, 'kind' | 'minute'>,
+    count: number,
+  ): void {
+    const known = counters.get(key);
+    if (known) known.count += count;
+    else if (counters.size < countersMax) counters.set(key, { ...counter, count });
+  }
+
+  return {
+    count(customerId, items, kind) {
+      const minute = new Date(Math.floor(Date.now() / 60_000) * 60_000);
+      if (!items) {
+        add(`${customerId} ${kind} ${minute.getTime()}`, { cartOf: customerId, kind, minute }, 1);
+        return;
+      }
+      const lines = items.flatMap(inSale);
+      if (lines.length === 0) return;
+      const names = lines.map(nameOf).toSorted().join();
+      add(`${names} ${kind} ${minute.getTime()}`, { lines, kind, minute }, 1);
+    },
+    async stop() {
+      await worker.stop();
+      await write();
+    },
+  };
+}
+
+const inSale = ({ offerId, saleId }: SaleLine): LineOfSale[] =>
+  saleId ? [{ offerId, saleId }] : [];
+const nameOf = ({ saleId, offerId }: LineOfSale) => `${saleId} ${offerId}`;
+
+async function linesOfCarts(
+  em: EntityManager,
+  counters: readonly Counter[],
+): Promise<Map<string, LineOfSale[]>> {
+  const customerIds = new Set(
+    counters.flatMap((counter) => ('cartOf' in counter ? counter.cartOf : [])),
+  );
+  if (customerIds.size === 0) return new Map();
+  const rows = await readSaleLines(em.fork(), [...customerIds]);
+  return Map.groupBy(rows, ({ customerId }) => customerId);
+}
+
+type Shops = LRUCache<string, { readonly shopId: string | null }>;
+
+async function learnShops(
+  reads: SaleReads,
+  shops: Shops,
+  lines: readonly LineOfSale[],
+): Promise<void> {
+  const unknown = lines.filter((line) => !shops.has(nameOf(line)));
+  if (unknown.length === 0) return;
+  const sales = await reads.sales(unknown.map(({ saleId }) => saleId));
+  for (const line of unknown) {
+    const offer = sales.get(line.saleId)?.offers.find(({ offerId }) => offerId === line.offerId);
+    shops.set(nameOf(line), { shopId: offer?.shopId ?? null });
+  }
+}
+
+function toRows(
+  {
+    lines,
+    kind,
+    minute,
+    count,
+  }: Omit<Counter, 'cartOf'> & { readonly lines: readonly LineOfSale[] },
+  shops: Shops,
+): RefusalRow[] {
+  const rows = lines.flatMap((line) => {
+    const shopId = shops.get(nameOf(line))?.shopId;
+    return shopId ? [{ sale_id: line.saleId, minute, kind, shop_id: shopId, count }] : [];
+  });
+  const distinct = new Map(rows.map((row) => [`${row.sale_id} ${row.shop_id}`, row]));
+  return [...distinct.values()];
+}
