@@ -9,6 +9,7 @@ import { Allow, requireSelf } from '../../shared/rights/rights.js';
 import { User } from '../user.js';
 import { Address } from './address.js';
 import { AddAddressInput, UpdateAddressInput } from './address-input.js';
+import { Buyer, buyerOf } from './buyer.js';
 import { addAddress, addressesMax, deleteAddress, updateAddress } from './edit-addresses.js';
 import { Preferences, UpdateProfileInput, updateProfile } from './update-profile.js';
 
@@ -56,6 +57,20 @@ export class ProfileResolver {
     @Ctx() { em }: SubgraphContext,
   ) {
     return em.findOne(Address, { id, userId });
+  }
+
+  @Directive('@inaccessible')
+  @Allow('caller:order')
+  @Query(() => Buyer, {
+    nullable: true,
+    description: 'A user as a buyer; null if there is none.',
+  })
+  async buyerOf(
+    @Arg('userId', () => UUID, { description: 'The user.' }) userId: string,
+    @Ctx() { em }: SubgraphContext,
+  ): Promise<Buyer | null> {
+    const user = await em.findOne(User, userId);
+    return user && buyerOf(user);
   }
 
   @Allow('signed-in')
