@@ -9,6 +9,7 @@ import { paymentInvariants } from './payment-invariants.js';
 import { projectionInvariants } from './projection-invariants.js';
 import { openReaders } from './readers.js';
 import { reservationInvariants } from './reservation-invariants.js';
+import { saleInvariants } from './sale-invariants.js';
 import { stockInvariants } from './stock-invariants.js';
 import { uniqueValueInvariants } from './unique-value-invariants.js';
 
@@ -22,6 +23,7 @@ export const invariants: readonly Invariant[] = [
   ...projectionInvariants,
   ...accountInvariants,
   ...moneyInvariants,
+  ...saleInvariants,
 ];
 
 export const looksApartMs = 10_000;

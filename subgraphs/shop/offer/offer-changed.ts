@@ -29,19 +29,21 @@ interface Sale {
   readonly price: string;
   readonly startsAt: string;
   readonly endsAt: string;
+  readonly paused: boolean;
 }
 
-/** The sales of offers, by offer. One that is paused has no price. */
+/** The sales of offers, by offer. */
 async function readSales(tx: EntityManager, offers: readonly OfferRow[]) {
   const ids = offers.filter(({ saleId }) => saleId !== null).map(({ id }) => id);
   if (ids.length === 0) return new Map<string, never>();
   const rows = await sql<Sale>(
     tx,
     `select o.id as "offerId", e.id, s.price_amount as price,
-       ${isoSql('e.starts_at')} as "startsAt", ${isoSql('e.ends_at')} as "endsAt"
+       ${isoSql('e.starts_at')} as "startsAt", ${isoSql('e.ends_at')} as "endsAt",
+       e.status = 'PAUSED' as paused
      from offer o join sale_event e on e.id = o.sale_id
        join sale_offer s on s.sale_id = e.id and s.offer_id = o.id
-     where o.id = any($1::uuid[]) and e.status <> 'PAUSED' and ${isOpenSql('e')}`,
+     where o.id = any($1::uuid[]) and ${isOpenSql('e')}`,
     [ids],
   );
   return new Map(rows.map(({ offerId, ...sale }) => [offerId, sale]));

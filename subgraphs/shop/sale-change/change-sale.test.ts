@@ -45,6 +45,7 @@ describe('a published sale', () => {
         price: '4.00',
         startsAt,
         endsAt,
+        paused: false,
       });
     });
 
@@ -208,7 +209,7 @@ describe('a published sale', () => {
     const { saleId, offer } = await shop.published();
     const before = (await shop.eventOf(offer.id))?.payload.sale;
     expect((await shop.pause(saleId)).data.it.state).toBe('PAUSED');
-    expect((await shop.eventOf(offer.id))?.payload.sale).toBeNull();
+    expect((await shop.eventOf(offer.id))?.payload.sale).toMatchObject({ paused: true });
     await shop.pause(saleId);
     expect((await shop.eventOf(offer.id))?.version).toBe(3);
     expect((await shop.resume(saleId)).data.it.state).toBe('SCHEDULED');

@@ -36,6 +36,7 @@ describe('the publication of a sale', () => {
           price: '5.00',
           startsAt: data.it.startsAt,
           endsAt: data.it.endsAt,
+          paused: false,
         },
       },
     });
