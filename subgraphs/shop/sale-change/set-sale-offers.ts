@@ -4,7 +4,6 @@ import { badInput, conflict, forbidden, notFound } from '../../shared/errors.js'
 import { owns } from '../../shared/rights/rights.js';
 import type { ShopContext } from '../context.js';
 import type { SaleLine } from '../sale/pending-change.js';
-import { shownSale } from '../sale/read-sales.js';
 import { lockSale, ownsSale } from '../sale/require-sale.js';
 import type { SaleEvent } from '../sale/sale-event.js';
 import { saleOffersMax } from '../sale/sale-summary.js';
@@ -34,7 +33,7 @@ export function setSaleOffers(context: ShopContext, input: SetSaleOffersInput): 
   return transact(context.em, async (tx: EntityManager) => {
     const inTx = { ...context, em: tx };
     const locked = await lockSale(tx, saleId);
-    if (!locked || !(await shownSale(inTx, locked.sale))) throw notFound('sale', saleId);
+    if (!locked) throw notFound('sale', saleId);
     const { sale } = locked;
     if (sale.shopId !== null && !(await ownsSale(inTx, sale))) throw forbidden();
     const before = new Map((await readLines(tx, saleId)).map((line) => [line.offerId, line]));

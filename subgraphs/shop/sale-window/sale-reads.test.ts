@@ -134,7 +134,11 @@ describe('what is read of sales', () => {
   it('is sold out only when nothing is held and nothing is left', async () => {
     const { saleId, offer, shopId } = await shop.published();
     const node = {
-      ...{ sale: { id: saleId }, offer: { variant: { sku: offer.sku } }, price: { amount: '5.00' } },
+      ...{
+        sale: { id: saleId },
+        offer: { variant: { sku: offer.sku } },
+        price: { amount: '5.00' },
+      },
       ...{ allocation: 10, limitPerCustomer: null, whenSoldOut: 'REGULAR_PRICE' },
     };
     const item = shop.warehouse.item(saleId, shopId, offer.sku) ?? {};
