@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { demoPassword } from '../../dev/seed/demo-store.js';
 import { address } from '../harness/people.js';
+import { saleOf } from './sale-input.js';
 import type { World } from './world.js';
 
 export type Arguments = Readonly<Record<string, unknown>>;
@@ -11,15 +12,6 @@ const none: Sample = () => ({});
 const unique = (prefix: string) => `${prefix}-${randomUUID().slice(0, 13)}`;
 
 const wrongCode: Sample = () => ({ input: { challengeId: randomUUID(), code: '000000' } });
-
-/** A sale that starts in an hour, with all that one can have. */
-export const saleOf = (shopId: string) => ({
-  ...{ shopId, name: 'Sale', slug: unique('sale'), idempotencyKey: randomUUID() },
-  startsAt: new Date(Date.now() + 3_600_000).toISOString(),
-  endsAt: new Date(Date.now() + 7_200_000).toISOString(),
-  ...{ holdMinutes: 5, admission: 'OPEN' },
-  ...{ eligibility: 'ACCOUNT_BEFORE', accountBefore: new Date().toISOString() },
-});
 
 /** The arguments of every field of Query, Mutation and Subscription. Each must have a line here. */
 export const samples: Readonly<Record<string, Sample>> = {

@@ -8,7 +8,7 @@ import { sessionIdOf } from '../harness/sessions.js';
 import { startSystem, type TestSystem } from '../harness/system.js';
 import { actAs } from '../harness/vendor.js';
 import type { Viewer } from './expected.js';
-import { saleOf } from './samples.js';
+import { saleOf } from './sale-input.js';
 import { createShortfall, createStock } from './stock.js';
 
 const names = {

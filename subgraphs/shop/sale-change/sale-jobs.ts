@@ -1,12 +1,8 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
+import { sql } from '../../shared/database/sql.js';
 import { isTryAgain } from '../../shared/errors.js';
 import type { Logger } from '../../shared/observability/logger.js';
-import {
-  type DueJobs,
-  type JobQueue,
-  oldestJobSeconds,
-  runDueJobs,
-} from '../../shared/runtime/due-jobs.js';
+import { type DueJobs, type JobQueue, runDueJobs } from '../../shared/runtime/due-jobs.js';
 import type { ShopApp } from '../context.js';
 import { advanceSale } from './advance-sale.js';
 
@@ -43,6 +39,12 @@ export function completeChanges(
   );
 }
 
-/** How long the oldest change of a sale that is not completed has been due, in seconds; 0 if there is none. */
-export const oldestChangeSeconds = (em: EntityManager): Promise<number> =>
-  oldestJobSeconds(em, saleQueue);
+/** How long the oldest change of a sale that is not completed has been waiting, in seconds; 0 if there is none. */
+export async function oldestChangeSeconds(em: EntityManager): Promise<number> {
+  const [row] = await sql<{ age: string }>(
+    em,
+    `select coalesce(extract(epoch from now() - min(updated_at)), 0) as age
+     from sale_event where step is not null`,
+  );
+  return Math.max(0, Number(row?.age));
+}
