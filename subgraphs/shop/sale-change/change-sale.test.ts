@@ -254,6 +254,23 @@ describe('a published sale', () => {
     expect((await shop.eventOf(offer.id))?.payload.sale).toBeNull();
   });
 
+  it('frees its units, if it was cancelled before those of its publication were set aside', async () => {
+    const { shopId } = await shop.published();
+    const offer = await shop.offer(shopId);
+    const saleId = await shop.sale(shopId);
+    await shop.setOffers(saleId, [{ offerId: offer.id, price: '5.00', allocation: 10 }]);
+    shop.warehouse.beforeAllocation(async () => {
+      shop.warehouse.beforeAllocation(async () => {});
+      shop.warehouse.behave('fails');
+      await shop.cancel(saleId);
+      shop.warehouse.behave('answers');
+    });
+    await shop.publish(saleId);
+    await shop.runWorker();
+    expect(await shop.stateOf(saleId)).toBe('CANCELLED');
+    expect(shop.warehouse.freeOf(shopId, offer.sku)).toBe(100);
+  });
+
   it('keeps its offers from being removed, deactivated or sold for less', async () => {
     const { saleId, shopId, offer } = await shop.published();
     const remove = () =>
