@@ -160,6 +160,7 @@ describe('the explorers', () => {
 
     expect((await ran('Browse')).products.edges).not.toHaveLength(0);
     expect((await ran('ProductPage')).product.variants).not.toHaveLength(0);
+    expect((await ran('Sales')).sales.edges).toEqual([]);
     expect((await ran('Login')).login.__typename).toBe('Session');
     expect((await ran('AddToCart', token)).addToCart.items).toHaveLength(1);
     expect((await ran('Cart', token)).cart.items[0].offer.availability.available).toBe(100);

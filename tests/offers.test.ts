@@ -99,7 +99,7 @@ describe('offers', () => {
     const last = await set({ shopId, sku, price: '4.00', active: false });
     expect(last).toMatchObject({ id: offerId, compareAtPrice: null, purchaseLimit: null });
     await remove(offerId);
-    const payload = { offerId, shopId, sku, currencyCode: 'USD' };
+    const payload = { offerId, shopId, sku, currencyCode: 'USD', sale: null };
     expect(await eventsOf(offerId)).toEqual([
       { consumer: 'product', version: 1, payload: { ...payload, price: '10.00', active: true } },
       { consumer: 'product', version: 2, payload: { ...payload, price: '5.00', active: true } },

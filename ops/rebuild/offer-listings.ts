@@ -1,4 +1,16 @@
+import { isOpenSql, isoSql } from '../../subgraphs/shop/sale-window/sale-sql.js';
 import type { Reader } from '../databases/clients.js';
+
+/** The window of a sale and its price, as JSON of PostgreSQL. */
+export interface ListedSale {
+  readonly id: string;
+  readonly price: string;
+  /** the price before and after it */
+  readonly regular: string;
+  readonly startsAt: string;
+  readonly endsAt: string;
+  readonly paused: boolean;
+}
 
 /** A row of product's offer listing, computed from shop and warehouse. */
 export interface Listing {
@@ -6,10 +18,13 @@ export interface Listing {
   readonly sku: string;
   readonly productId: string;
   readonly offerId: string | null;
+  /** the current one */
   readonly price: string | null;
   readonly currencyCode: string | null;
   readonly active: boolean;
   readonly offerVersion: number;
+  /** null without a sale that is open */
+  readonly sale: ListedSale | null;
   readonly inStock: boolean;
   readonly stockVersion: number;
 }
@@ -69,6 +84,7 @@ const empty = {
   currencyCode: null,
   active: false,
   offerVersion: 0,
+  sale: null,
   inStock: false,
   stockVersion: 0,
 };
@@ -81,14 +97,36 @@ interface SourceOffer {
   readonly currencyCode: string;
   readonly active: boolean;
   readonly offerVersion: number;
+  readonly sale: ListedSale | null;
 }
+
+/** SQL for a `ListedSale`. */
+export const listedSaleSql = (columns: Readonly<Record<keyof ListedSale, string>>): string =>
+  `case when ${columns.id} is not null then jsonb_build_object('id', ${columns.id},
+    'price', ${columns.price}::text, 'regular', ${columns.regular}::text,
+    'startsAt', ${isoSql(columns.startsAt)}, 'endsAt', ${isoSql(columns.endsAt)},
+    'paused', ${columns.paused}) end`;
+
+const saleOfOffer = listedSaleSql({
+  id: 's.sale_id',
+  price: 's.price_amount',
+  regular: 'o.price_amount',
+  startsAt: 'e.starts_at',
+  endsAt: 'e.ends_at',
+  paused: `e.status = 'PAUSED'`,
+});
 
 /** The newest offer of each shop and sku; ids are ordered by time. */
 async function offersOf(shop: Reader, skus: string[]): Promise<SourceOffer[]> {
   const { rows } = await shop.query<SourceOffer>(
-    `select distinct on (shop_id, sku) shop_id as "shopId", sku, id as "offerId",
-       price_amount as price, currency_code as "currencyCode", active, version as "offerVersion"
-     from offer where sku = any($1) order by shop_id, sku, id desc`,
+    `select distinct on (o.shop_id, o.sku) o.shop_id as "shopId", o.sku, o.id as "offerId",
+       case when e.status = 'PUBLISHED' and e.starts_at <= now() and s.offer_id is not null
+         then s.price_amount else o.price_amount end as price,
+       o.currency_code as "currencyCode", o.active, o.version as "offerVersion",
+       ${saleOfOffer} as sale
+     from offer o left join sale_event e on e.id = o.sale_id and ${isOpenSql('e')}
+       left join sale_offer s on s.sale_id = e.id and s.offer_id = o.id
+     where o.sku = any($1) order by o.shop_id, o.sku, o.id desc`,
     [skus],
   );
   return rows;

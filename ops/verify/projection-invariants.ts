@@ -1,4 +1,4 @@
-import { type Listing, listingsBySku } from '../rebuild/offer-listings.js';
+import { type Listing, listedSaleSql, listingsBySku } from '../rebuild/offer-listings.js';
 import { misnamedOffers } from '../rebuild/offer-names.js';
 import type { SubgraphName } from '../subgraph-names.js';
 import {
@@ -88,7 +88,7 @@ async function offerListings(readers: Readers, scope: Scope, atRest: boolean): P
   for await (const { skus, listings } of listingsBySku(readers, chosen)) {
     const { rows: listed } = await readers.product.query<Listing>(
       `select shop_id as "shopId", sku, offer_id as "offerId", price_amount as price,
-         currency_code as "currencyCode", active, in_stock as "inStock"
+         currency_code as "currencyCode", active, in_stock as "inStock", ${listedSale} as sale
        from offer_listing where sku = any($1)`,
       [skus],
     );
@@ -121,11 +121,29 @@ function byDelivery<T extends { sku: string }>(
   };
 }
 
-/** The part of a listing that is compared; if it is inactive, its price does not matter. */
+const listedSale = listedSaleSql({
+  id: 'sale_id',
+  price: 'sale_amount',
+  regular: 'regular_amount',
+  startsAt: 'sale_starts_at',
+  endsAt: 'sale_ends_at',
+  paused: 'sale_paused',
+});
+
+/** The part of a listing that is compared; if it is inactive, its prices do not matter. */
 function comparable(listing: Listing | undefined): string {
   if (!listing) return 'false,false';
-  const { active, inStock, offerId, price, currencyCode } = listing;
-  return [active, inStock, ...(active ? [offerId, price, currencyCode] : [])].join();
+  const { active, inStock, offerId, price, currencyCode, sale } = listing;
+  if (!active) return [active, inStock].join();
+  const window = sale && [
+    sale.id,
+    sale.price,
+    sale.regular,
+    sale.startsAt,
+    sale.endsAt,
+    sale.paused,
+  ];
+  return [active, inStock, offerId, price, currencyCode, window].join();
 }
 
 /** The skus of a scope: every change of what a copy depends on has an event in an outbox. Null for all. */

@@ -10,6 +10,7 @@ import { projectionInvariants } from './projection-invariants.js';
 import { openReaders } from './readers.js';
 import { reservationInvariants } from './reservation-invariants.js';
 import { saleOrderInvariants } from './sale-order-invariants.js';
+import { saleInvariants } from './sale-invariants.js';
 import { stockInvariants } from './stock-invariants.js';
 import { uniqueValueInvariants } from './unique-value-invariants.js';
 
@@ -24,6 +25,7 @@ export const invariants: readonly Invariant[] = [
   ...projectionInvariants,
   ...accountInvariants,
   ...moneyInvariants,
+  ...saleInvariants,
 ];
 
 export const looksApartMs = 10_000;

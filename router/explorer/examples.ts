@@ -11,6 +11,7 @@ const order = [
   'Browse',
   'ProductPage',
   'LiveStock',
+  'Sales',
   'Login',
   'AddToCart',
   'Cart',

@@ -37,6 +37,9 @@ describe('calls between subgraphs', () => {
     currencyCode: 'USD',
     purchaseLimit: null,
     active: true,
+    holdLimit: null,
+    sale: null,
+    decidedAt: '2026-12-24T10:00:00.000Z',
   };
 
   it('take an offer with all of its parts, and nothing else for one', () => {

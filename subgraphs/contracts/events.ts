@@ -70,6 +70,8 @@ export const events = {
           price: z.string(),
           startsAt: z.iso.datetime(),
           endsAt: z.iso.datetime(),
+          /** it is paused: the offer has its regular price */
+          paused: z.boolean().optional(),
         })
         .nullish(),
     }),

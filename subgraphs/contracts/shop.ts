@@ -51,11 +51,32 @@ export interface OfferForSale {
   readonly purchaseLimit: number | null;
   readonly active: boolean;
   /** units of it that one customer may hold unpaid; null: the setting of the order subgraph */
-  readonly holdLimit?: number | null;
+  readonly holdLimit: number | null;
   /** the sale that it is in: published, and neither ended nor cancelled */
-  readonly sale?: SaleTerms | null;
+  readonly sale: SaleTerms | null;
   /** the clock of shop's primary in this read, ISO 8601 */
-  readonly decidedAt?: string;
+  readonly decidedAt: string;
+}
+
+const states = new Set<unknown>(publishedSaleStates);
+const isNumberOrNull = (value: unknown) => value === null || typeof value === 'number';
+const isTextOrNull = (value: unknown) => value === null || typeof value === 'string';
+
+function isSaleTerms(value: unknown): value is SaleTerms {
+  const sale = value as SaleTerms | null | undefined;
+  return (
+    typeof sale?.id === 'string' &&
+    states.has(sale.state) &&
+    typeof sale.priceAmount === 'string' &&
+    isNumberOrNull(sale.limitPerCustomer) &&
+    typeof sale.startsAt === 'string' &&
+    typeof sale.endsAt === 'string' &&
+    isNumberOrNull(sale.holdMinutes) &&
+    typeof sale.admission === 'string' &&
+    typeof sale.eligibility === 'string' &&
+    isTextOrNull(sale.accountBefore) &&
+    typeof sale.whenSoldOut === 'string'
+  );
 }
 
 function isOfferForSale(value: unknown): value is OfferForSale {
@@ -67,8 +88,11 @@ function isOfferForSale(value: unknown): value is OfferForSale {
     typeof offer.name === 'string' &&
     typeof offer.priceAmount === 'string' &&
     typeof offer.currencyCode === 'string' &&
-    (offer.purchaseLimit === null || typeof offer.purchaseLimit === 'number') &&
-    typeof offer.active === 'boolean'
+    isNumberOrNull(offer.purchaseLimit) &&
+    typeof offer.active === 'boolean' &&
+    isNumberOrNull(offer.holdLimit) &&
+    (offer.sale === null || isSaleTerms(offer.sale)) &&
+    typeof offer.decidedAt === 'string'
   );
 }
 
@@ -76,7 +100,11 @@ function isOfferForSale(value: unknown): value is OfferForSale {
 export const offersForSale: Call<{ readonly ids: readonly string[] }, OfferForSale[]> = {
   field: 'offersForSale',
   query: `query ($ids: [UUID!]!) {
-    offersForSale(ids: $ids) { id shopId sku name priceAmount currencyCode purchaseLimit active }
+    offersForSale(ids: $ids) {
+      id shopId sku name priceAmount currencyCode purchaseLimit active holdLimit decidedAt
+      sale { id state priceAmount limitPerCustomer startsAt endsAt holdMinutes admission eligibility
+        accountBefore whenSoldOut }
+    }
   }`,
   answer: listOf(isOfferForSale),
 };

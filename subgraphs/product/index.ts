@@ -5,6 +5,7 @@ import { databaseSchema } from './mikro-orm.config.js';
 import { readCollationChange } from './name-collation.js';
 import { onOfferChanged } from './offer-listing/on-offer-changed.js';
 import { onStockChanged } from './offer-listing/on-stock-changed.js';
+import { applyBoundaries } from './offer-listing/sale-window.js';
 import { source } from './schema.js';
 import { pruneWords } from './search/vocabulary.js';
 
@@ -21,6 +22,10 @@ export const subgraph = defineSubgraph({
     'warehouse.stock.changed': { applyAll: onStockChanged },
   },
   workers: {
+    'prices of sales': {
+      everyMs: 250,
+      run: ({ em }, isStopping) => applyBoundaries(em, isStopping),
+    },
     vocabulary: { everyMs: 600_000, run: ({ em }, isStopping) => pruneWords(em, isStopping) },
   },
   gauges: [

@@ -3,5 +3,6 @@ import type { ServiceClient } from '../shared/http/service-client.js';
 
 export interface ShopApp {
   readonly product: ServiceClient;
+  readonly warehouse: ServiceClient;
 }
 export type ShopContext = SubgraphContext<ShopApp>;

@@ -5,9 +5,10 @@ import type { ShopApp } from './context.js';
 import { databaseSchema } from './mikro-orm.config.js';
 import { onVariantRemoved } from './offer/on-variant-removed.js';
 import { onVariantRenamed } from './offer/on-variant-renamed.js';
+import { completeChanges, oldestChangeSeconds } from './sale-change/sale-jobs.js';
 import { source } from './schema.js';
 
-/** The shop subgraph: shops, their offers, and what a variant costs. */
+/** The shop subgraph: shops, their offers and sales, and what a variant costs. */
 export const subgraph = defineSubgraph({
   name: 'shop',
   variables,
@@ -15,11 +16,21 @@ export const subgraph = defineSubgraph({
   source,
   callers: ['router', 'product', 'warehouse', 'order'],
   services: { product: 'PRODUCT_URL', warehouse: 'WAREHOUSE_URL' },
-  app: ({ services }): ShopApp => ({ product: services.product }),
+  app: ({ services }): ShopApp => services,
   consumes: {
     'product.variant.removed': onVariantRemoved,
     'product.variant.renamed': onVariantRenamed,
   },
+  workers: {
+    'changes of sales': { everyMs: 2000, run: completeChanges },
+  },
+  gauges: [
+    {
+      name: 'holdfast_sale_change_seconds',
+      help: 'Age of the sale that waits longest for the warehouse to set its units aside, in seconds; 0 if none does.',
+      read: ({ em }) => oldestChangeSeconds(em),
+    },
+  ],
   emits: { 'shop.shop.created': 'warehouse', 'shop.offer.changed': 'product' },
 });
 

@@ -5,9 +5,10 @@ import { sql } from '../shared/database/sql.js';
  * Lock order of the shop database:
  *
  * 0. the row of the request’s idempotency key: `Once.begin`;
- * 1. one sku, by an advisory lock: shared by those who set an offer of it (`shareSku`), exclusive for
- *    events that rename or retire all its offers (`lockSku`);
- * 2. its row of `variant_name` or `retired_sku`, then its offers, by the statements that change them.
+ * 1. one sale (`lockSale`), by those who change it; or one sku, by an advisory lock: shared by those who set an offer
+ *    of it (`shareSku`), exclusive for events that rename or retire all its offers (`lockSku`);
+ * 2. its row of `variant_name` or `retired_sku`;
+ * 3. offers, in the order of their ids where they are several, by the statements that change them.
  *
  * Without the lock on the sku, an offer could be inserted, with an old name or of a removed variant, by a
  * transaction that the event's transaction cannot see yet. The lock ends with the transaction.

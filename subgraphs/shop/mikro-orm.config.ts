@@ -11,9 +11,13 @@ import { QueueMark } from '../shared/runtime/queue-mark.js';
 import { Migration20261127Initial } from './migrations/20261127-initial.js';
 import { Migration20261208ListIndexes } from './migrations/20261208-list-indexes.js';
 import { Migration20261214AnyLanguage } from './migrations/20261214-any-language.js';
+import { Migration20261219Sales } from './migrations/20261219-sales.js';
 import { Offer } from './offer/offer.js';
 import { RetiredSku } from './offer/retired-sku.js';
 import { VariantName } from './offer/variant-name.js';
+import { SaleEvent } from './sale/sale-event.js';
+import { SaleOffer } from './sale/sale-offer.js';
+import { SaleShop } from './sale/sale-shop.js';
 import { Shop } from './shop/shop.js';
 
 export const databaseSchema: Schema = {
@@ -22,6 +26,9 @@ export const databaseSchema: Schema = {
     Offer,
     RetiredSku,
     VariantName,
+    SaleEvent,
+    SaleOffer,
+    SaleShop,
     OutboxEntry,
     InboxEntry,
     QueueMark,
@@ -36,5 +43,6 @@ export const databaseSchema: Schema = {
     { name: '20261214-any-language', class: Migration20261214AnyLanguage },
     { name: '20261216-outbox-lanes', class: Migration20261216OutboxLanes },
     { name: '20261218-outbox-positions', class: Migration20261218OutboxPositions },
+    { name: '20261219-sales', class: Migration20261219Sales },
   ],
 };

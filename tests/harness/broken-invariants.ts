@@ -7,6 +7,15 @@ import { refunded } from './placed-order.js';
 
 const offer = seedId('offer', 0);
 
+/** SQL for a published sale of the offer, which product has not been sent. */
+const saleOf = (id: string, set = `name = 'Sale'`): string[] => [
+  `insert into sale_event (id, name, slug, starts_at, ends_at, status, published_at)
+   values ('${id}', 'Sale', '${id}', now() + interval '1 h', now() + interval '2 h', 'PUBLISHED', now())`,
+  `insert into sale_offer (sale_id, offer_id, price_amount, allocation) values ('${id}', '${offer}', 0, 1)`,
+  `update offer set sale_id = '${id}' where id = '${offer}'`,
+  `update sale_event set ${set} where id = '${id}'`,
+];
+
 /** Each breaks one invariant directly in SQL, in a store with an order and a cart. */
 export const breaks: readonly Break[] = [
   ...stockBreaks,
@@ -182,6 +191,34 @@ export const breaks: readonly Break[] = [
     'product',
     ['update offer_listing set in_stock = not in_stock'],
   ],
+  [
+    'the listings of product match shop and warehouse',
+    'product',
+    [
+      `update offer_listing set regular_amount = price_amount, sale_amount = 0.01,
+         sale_id = '${newId()}', sale_starts_at = now() + interval '1 h',
+         sale_ends_at = now() + interval '2 h', sale_due_at = now() + interval '1 h'`,
+    ],
+  ],
+  [
+    'the listings of product match shop and warehouse',
+    'shop',
+    saleOf(newId(), `starts_at = now() - interval '1 h'`),
+  ],
+  ...[
+    // In a second one, whose publication did not look.
+    [...saleOf(newId()), ...saleOf(newId())],
+    // In one that its row does not name.
+    [...saleOf(newId()), 'update offer set sale_id = null'],
+    // For more than its regular price.
+    [...saleOf(newId()), 'update sale_offer set price_amount = 1000000'],
+  ].map(
+    (changes): Break => [
+      'an offer is in at most one published sale that has not ended',
+      'shop',
+      changes,
+    ],
+  ),
   [
     'the names of offers match their products and variants',
     'product',

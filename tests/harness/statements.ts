@@ -1,7 +1,7 @@
 import { recordStatements } from './record-statements.js';
 
 // Statements of the workers of a process.
-const ofWorkers = /\b(outbox|inbox|queue_mark|outdated)\b/;
+const ofWorkers = /\b(outbox|inbox|queue_mark|outdated|next_attempt_at|sale_due_at)\b/;
 
 /** The SQL statements of a piece of work in one database, in the test's process. */
 export async function statementsOf(databaseUrl: string, work: () => Promise<unknown>) {

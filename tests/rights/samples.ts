@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { demoPassword } from '../../dev/seed/demo-store.js';
 import { address } from '../harness/people.js';
+import { saleOf } from './sale-input.js';
 import type { World } from './world.js';
 
 export type Arguments = Readonly<Record<string, unknown>>;
@@ -95,9 +96,28 @@ export const samples: Readonly<Record<string, Sample>> = {
   'Mutation.createShop': () => ({ input: { name: 'New', slug: unique('new') } }),
   'Mutation.updateShop': ({ shopId }) => ({ input: { id: shopId, name: unique('Shop') } }),
   'Mutation.setOffer': ({ shopId, sku }) => ({
-    input: { shopId, sku, price: '10.00', compareAtPrice: '12.00', purchaseLimit: 1_000_000 },
+    input: {
+      ...{ shopId, sku, price: '10.00', compareAtPrice: '12.00' },
+      ...{ purchaseLimit: 1_000_000, holdLimit: 1_000_000 },
+    },
   }),
   'Mutation.removeOffer': async ({ newOffer }) => ({ id: await newOffer() }),
+  'Query.sale': ({ saleId }) => ({ id: saleId }),
+  'Query.saleBySlug': ({ saleSlug }) => ({ slug: saleSlug }),
+  'Query.sales': none,
+  'Query.salesById': ({ saleId }) => ({ ids: [saleId] }),
+  'Mutation.createSale': ({ shopId }) => ({ input: saleOf(shopId) }),
+  'Mutation.updateSale': async ({ newDraft }) => ({
+    input: { id: (await newDraft()).id, name: unique('Sale') },
+  }),
+  'Mutation.setSaleOffers': async ({ newDraft }) => {
+    const { id, offerId } = await newDraft();
+    return { input: { saleId: id, offers: [{ offerId, price: '9.00', allocation: 1 }] } };
+  },
+  'Mutation.publishSale': async ({ newDraft }) => ({ id: (await newDraft()).id }),
+  'Mutation.pauseSale': async ({ newEmptySale }) => ({ id: await newEmptySale() }),
+  'Mutation.resumeSale': async ({ newEmptySale }) => ({ id: await newEmptySale() }),
+  'Mutation.cancelSale': async ({ newDraft }) => ({ id: (await newDraft()).id }),
   'Mutation.deliverToShop': () => ({ events: [] }),
 
   'Query.warehouse': ({ warehouseId }) => ({ id: warehouseId }),
@@ -168,6 +188,7 @@ export const samples: Readonly<Record<string, Sample>> = {
   'Mutation.setCartItem': ({ offerId }) => ({ input: { offerId, quantity: 1 } }),
   'Mutation.removeFromCart': ({ foreignOfferId }) => ({ offerId: foreignOfferId }),
   'Mutation.clearCart': none,
+  'Query.buyerOf': ({ people }) => ({ userId: people.vendor.id }),
   'Query.addressOf': async ({ people, newAddress }) => ({
     userId: people.customer.id,
     id: await newAddress(),
@@ -258,6 +279,7 @@ export const emptyHere: ReadonlySet<string> = new Set([
   'Dispute.evidenceDueAt',
   'Dispute.fundsWithdrawn',
   'Dispute.fundsReinstated',
+  'RefusedSaleLine.otherSaleId',
   'StockMovement.reference',
   'StockMovement.reason',
   'ReservationOutput.expiresAt',

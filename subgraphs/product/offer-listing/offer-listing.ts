@@ -34,7 +34,17 @@ import { ProductVariant } from '../product/variant.js';
   expression:
     'create index offer_listing_shop on offer_listing (shop_id, product_id) include (currency_code, price_amount, in_stock) where active',
 })
+@Index({
+  name: 'offer_listing_sale_due',
+  expression:
+    'create index offer_listing_sale_due on offer_listing (sale_due_at, sale_id) where sale_due_at is not null',
+})
 @Index({ name: 'offer_listing_sku', properties: ['sku'] })
+@Check({
+  name: 'offer_listing_sale',
+  expression:
+    'num_nonnulls(sale_id, regular_amount, sale_amount, sale_starts_at, sale_ends_at, sale_due_at) in (0, 6)',
+})
 @Check({ name: 'offer_listing_price', expression: 'price_amount >= 0' })
 @Check({
   name: 'offer_listing_complete',
@@ -61,8 +71,32 @@ export class OfferListing {
   @Property({ type: 'uuid', nullable: true })
   offerId!: string | null;
 
+  /** the current price: that of a sale while it is live */
   @Property({ type: 'numeric', precision: 12, scale: amountScale, nullable: true })
   priceAmount!: string | null;
+
+  /** of an offer that is in a sale, or will be, with the columns of the sale */
+  @Property({ type: 'numeric', precision: 12, scale: amountScale, nullable: true })
+  regularAmount!: string | null;
+
+  @Property({ type: 'uuid', nullable: true })
+  saleId!: string | null;
+
+  @Property({ type: 'numeric', precision: 12, scale: amountScale, nullable: true })
+  saleAmount!: string | null;
+
+  @Property({ type: 'timestamptz', length: 3, nullable: true })
+  saleStartsAt!: Date | null;
+
+  @Property({ type: 'timestamptz', length: 3, nullable: true })
+  saleEndsAt!: Date | null;
+
+  @Property({ type: 'boolean', default: false })
+  salePaused!: Opt<boolean>;
+
+  /** when the price changes next; null: it does not */
+  @Property({ type: 'timestamptz', length: 3, nullable: true })
+  saleDueAt!: Date | null;
 
   @Property({ type: 'char', length: 3, nullable: true })
   currencyCode!: string | null;

@@ -6,11 +6,13 @@ import { Money, money } from '../../shared/money.js';
 import { Allow } from '../../shared/rights/rights.js';
 import type { ShopContext } from '../context.js';
 import { ProductVariant } from '../references.js';
+import { loadOfferSales, OfferSale } from '../sale-window/offer-sale.js';
 import { loadShops } from '../shop/read-shops.js';
 import { Shop } from '../shop/shop.js';
 import { Offer } from './offer.js';
 import { OfferForSale } from './offer-for-sale.js';
-import { loadOffers, type OfferOfShop, type OfferRow, readOffers } from './read-offers.js';
+import { loadOffers, type OfferOfShop, type OfferRow } from './read-offers.js';
+import { readOffersForSale } from './read-offers-for-sale.js';
 import { removeOffer } from './remove-offer.js';
 import { SetOfferInput, setOffer } from './set-offer.js';
 
@@ -41,7 +43,7 @@ export class OfferResolver {
     @Arg('ids', () => [UUID], { description: 'Ids of the offers.' }) ids: string[],
     @Ctx() context: ShopContext,
   ) {
-    return readOffers(context, ids);
+    return readOffersForSale(context, ids);
   }
 
   @Allow('shop-owner')
@@ -76,7 +78,9 @@ export class OfferResolver {
   }
 
   @Allow('anyone')
-  @FieldResolver(() => Money, { description: 'Price of one unit.' })
+  @FieldResolver(() => Money, {
+    description: 'Regular price of one unit; `sale` has the price in a sale.',
+  })
   price(@Root() offer: OfferRow): Money {
     return money(offer.priceAmount, offer.currencyCode);
   }
@@ -88,5 +92,15 @@ export class OfferResolver {
   })
   compareAtPrice(@Root() { compareAtAmount, currencyCode }: OfferRow): Money | null {
     return compareAtAmount === null ? null : money(compareAtAmount, currencyCode);
+  }
+
+  @Allow('anyone')
+  @FieldResolver(() => OfferSale, {
+    nullable: true,
+    description:
+      'The sale that the offer is in, or will be; null without one, and while the sale is paused.',
+  })
+  sale(@Root() { id, saleId }: OfferRow, @Ctx() context: ShopContext) {
+    return saleId === null ? null : loaderOf(context, loadOfferSales).load(id);
   }
 }

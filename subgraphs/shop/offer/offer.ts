@@ -41,6 +41,15 @@ import { Shop } from '../shop/shop.js';
 })
 @Index({ name: 'offer_variant', properties: ['sku'] })
 @Index({ name: 'offer_price', properties: ['priceAmount'] })
+@Index({
+  name: 'offer_in_sale',
+  expression: 'create index offer_in_sale on offer (sku) where sale_id is not null',
+})
+@Index({
+  name: 'offer_of_sale',
+  expression: 'create index offer_of_sale on offer (sale_id) where sale_id is not null',
+})
+@Check({ name: 'offer_hold_limit_positive', expression: 'hold_limit > 0' })
 @Check({ name: 'offer_price_not_negative', expression: 'price_amount >= 0' })
 @Check({ name: 'offer_compare_at_above_price', expression: 'compare_at_amount > price_amount' })
 @Check({ name: 'offer_purchase_limit_positive', expression: 'purchase_limit > 0' })
@@ -79,6 +88,21 @@ export class Offer {
   })
   @Property({ type: 'integer', nullable: true })
   purchaseLimit!: number | null;
+
+  @Field(() => Int, {
+    nullable: true,
+    description:
+      'Maximum number of units that a customer may hold in unpaid orders; null for the limit of the system.',
+  })
+  @Property({ type: 'integer', nullable: true })
+  holdLimit!: number | null;
+
+  /**
+   * the sale that it was put into last, at publication and under the lock of its row: so it is in one at most that is
+   * published and has not ended
+   */
+  @Property({ type: 'uuid', nullable: true })
+  saleId!: string | null;
 
   @Field(() => Boolean, { description: 'Whether the offer can be bought.' })
   @Property({ type: 'boolean', default: true })

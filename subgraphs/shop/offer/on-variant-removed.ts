@@ -7,7 +7,10 @@ import { enqueueOfferChanged } from './offer-changed.js';
 import { type OfferRow, offerColumns } from './read-offers.js';
 import { retireSku } from './retired-sku.js';
 
-/** Retires a sku: its offers become inactive, and no offer of it can be set again. */
+/**
+ * Retires a sku: its offers become inactive, and no offer of it can be set again. The product subgraph refuses to remove
+ * a variant that is in a sale, as far as it has learned of it: one that was published at that moment loses the variant.
+ */
 export async function onVariantRemoved(
   tx: EntityManager,
   _event: OutboxEvent,
@@ -17,8 +20,9 @@ export async function onVariantRemoved(
   await retireSku(tx, sku);
   const retired = await sql<OfferRow>(
     tx,
-    `update offer set active = false, version = version + 1, updated_at = now()
-     where sku = $1 and active returning ${offerColumns}`,
+    `with retired as (select id from offer where sku = $1 and active order by id for no key update)
+     update offer set active = false, version = version + 1, updated_at = now()
+     where id in (select id from retired) returning ${offerColumns}`,
     [sku],
   );
   await enqueueOfferChanged(tx, retired);

@@ -15,6 +15,8 @@ export type OfferRow = Pick<
   | 'compareAtAmount'
   | 'currencyCode'
   | 'purchaseLimit'
+  | 'holdLimit'
+  | 'saleId'
   | 'active'
   | 'version'
 > & { readonly isRemoved: boolean };
@@ -25,7 +27,8 @@ export type OfferOfShop = OfferRow & { readonly shopRow: ShopRow };
 /** SQL for the columns of an OfferRow. */
 export const offerColumns = `id, shop_id as "shopId", sku, name, price_amount as "priceAmount",
   compare_at_amount as "compareAtAmount", currency_code as "currencyCode",
-  purchase_limit as "purchaseLimit", active, version, removed_at is not null as "isRemoved"`;
+  purchase_limit as "purchaseLimit", hold_limit as "holdLimit", sale_id as "saleId", active, version,
+  removed_at is not null as "isRemoved"`;
 
 /** Offers by id, removed ones too. */
 export async function readOffers({ em }: Pick<ShopContext, 'em'>, ids: readonly string[]) {

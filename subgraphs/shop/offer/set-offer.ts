@@ -1,3 +1,4 @@
+import type { EntityManager } from '@mikro-orm/postgresql';
 import Big from 'big.js';
 import { IsOptional, Max, Min } from 'class-validator';
 import { Field, InputType, Int } from 'type-graphql';
@@ -10,8 +11,10 @@ import { Decimal, UUID } from '../../shared/graphql/scalars.js';
 import { Amount, OneLine } from '../../shared/graphql/validation.js';
 import type { ServiceClient } from '../../shared/http/service-client.js';
 import { newId } from '../../shared/ids.js';
+import { printAmount } from '../../shared/money.js';
 import type { ShopContext } from '../context.js';
 import { shareSku } from '../locks.js';
+import { findSaleOfOffer, inSale } from '../sale-window/sale-of-offer.js';
 import { offerWords } from '../search.js';
 import { requireOwnShop } from '../shop/require-shop.js';
 import { enqueueOfferChanged } from './offer-changed.js';
@@ -60,6 +63,16 @@ export class SetOfferInput {
   @Max(purchaseLimitMax)
   purchaseLimit?: number | null;
 
+  @Field(() => Int, {
+    nullable: true,
+    description:
+      'Maximum number of units that a customer may hold in unpaid orders, 1 to 1,000,000; the limit of the system if omitted.',
+  })
+  @IsOptional()
+  @Min(1)
+  @Max(purchaseLimitMax)
+  holdLimit?: number | null;
+
   @Field(() => Boolean, { defaultValue: true, description: 'Whether the offer can be bought.' })
   active!: boolean;
 }
@@ -68,8 +81,8 @@ export class SetOfferInput {
  * Creates or replaces the one offer of a shop for a variant. A removed one is restored.
  *
  * @throws `NOT_FOUND` and `FORBIDDEN` for the shop, `BAD_USER_INPUT` for a sku that does not exist or
- *   was removed, for a `compareAtPrice` that is not above the price, and for prices that the currency of the
- *   shop cannot express
+ *   was removed, for a `compareAtPrice` that is not above the price, for prices that the currency of the
+ *   shop cannot express, and for a price below that of a sale that the offer is in; `CONFLICT` to deactivate it meanwhile
  */
 export async function setOffer(context: ShopContext, input: SetOfferInput): Promise<OfferRow> {
   const { sku, price, compareAtPrice = null, purchaseLimit = null } = input;
@@ -94,22 +107,24 @@ export async function setOffer(context: ShopContext, input: SetOfferInput): Prom
       compare_at_amount: compareAtPrice,
       currency_code: shop.currencyCode,
       purchase_limit: purchaseLimit,
+      hold_limit: input.holdLimit ?? null,
       active: input.active,
     };
     const offers = await sql<OfferRow>(
       tx,
       `insert into offer (id, shop_id, sku, name, words, price_amount, compare_at_amount, currency_code,
-         purchase_limit, active)
+         purchase_limit, hold_limit, active)
        select * from jsonb_to_record($1) as given (id uuid, shop_id uuid, sku text, name text,
          words tsvector, price_amount numeric, compare_at_amount numeric, currency_code text, purchase_limit int,
-         active boolean)
+         hold_limit int, active boolean)
        on conflict (shop_id, sku) do update set (name, words, price_amount, compare_at_amount,
-         currency_code, purchase_limit, active, removed_at, version, updated_at)
+         currency_code, purchase_limit, hold_limit, active, removed_at, version, updated_at)
        = (excluded.name, excluded.words, excluded.price_amount, excluded.compare_at_amount,
-         excluded.currency_code, excluded.purchase_limit, excluded.active, null, offer.version + 1, now())
+         excluded.currency_code, excluded.purchase_limit, excluded.hold_limit, excluded.active, null, offer.version + 1, now())
        returning ${offerColumns}`,
       [JSON.stringify(offer)],
     );
+    await requireSaleAllows(tx, offers[0] as OfferRow);
     await enqueueOfferChanged(tx, offers);
     return offers[0] as OfferRow;
   });
@@ -126,6 +141,17 @@ function requireChargeable({ price, compareAtPrice }: SetOfferInput, currencyCod
     if (problem) fields[`input.${field}`] = problem;
   }
   if (Object.keys(fields).length > 0) throw badInput(fields);
+}
+
+/** @throws for a price below that of its sale, and for one that is deactivated meanwhile */
+async function requireSaleAllows(tx: EntityManager, offer: OfferRow): Promise<void> {
+  const sale = await findSaleOfOffer(tx, offer);
+  if (!sale) return;
+  if (!offer.active) throw inSale(sale);
+  if (new Big(offer.priceAmount).lt(sale.priceAmount))
+    throw badInput({
+      'input.price': `must not be below the price in the sale “${sale.name}”, ${printAmount(sale.priceAmount, offer.currencyCode)}`,
+    });
 }
 
 const nameTimeoutMs = 3000;

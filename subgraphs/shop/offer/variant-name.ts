@@ -43,6 +43,9 @@ export const renameOffers = `
     on conflict (sku) do update
       set name = excluded.name, version = excluded.version, updated_at = now()
       where excluded.version >= known.version
-    returning name)
-  update offer set name = latest.name, words = $4::tsvector, updated_at = now() from latest
-  where sku = $1 and offer.name <> latest.name`;
+    returning name),
+  renamed as (
+    select offer.id, latest.name from offer, latest
+    where sku = $1 and offer.name <> latest.name order by offer.id for no key update of offer)
+  update offer set name = renamed.name, words = $4::tsvector, updated_at = now() from renamed
+  where offer.id = renamed.id`;

@@ -4,14 +4,15 @@ import type { BatchLoad } from '../../shared/graphql/context.js';
 import { Money, money } from '../../shared/money.js';
 import { Allow } from '../../shared/rights/rights.js';
 import type { ShopContext } from '../context.js';
+import { currentPriceSql, liveSaleJoins } from '../sale-window/sale-sql.js';
 
 @Allow('parent')
 @ObjectType({ description: 'Price range of a product, over all its variants and shops.' })
 export class PriceRange {
-  @Field(() => Money, { description: 'Lowest offer price.' })
+  @Field(() => Money, { description: 'Lowest offer price, that of a live sale included.' })
   lowest!: Money;
 
-  @Field(() => Money, { description: 'Highest offer price.' })
+  @Field(() => Money, { description: 'Highest offer price, that of a live sale included.' })
   highest!: Money;
 }
 
@@ -29,7 +30,7 @@ interface RangeRow {
 }
 
 /**
- * The lowest and highest price of the active offers of many products, in one statement; null for a
+ * The lowest and highest current price of the active offers of many products, in one statement; null for a
  * product without any. Amounts in different currencies are not compared: a range has one currency.
  */
 export const loadPriceRanges: BatchLoad<RangeOf, PriceRange | null, ShopContext> = async (
@@ -42,10 +43,11 @@ export const loadPriceRanges: BatchLoad<RangeOf, PriceRange | null, ShopContext>
   const rows = await sql<RangeRow>(
     em,
     `select distinct on (requested.at) requested.at, currency_code as "currencyCode",
-       min(price_amount) as lowest, max(price_amount) as highest
+       min(${currentPriceSql}) as lowest, max(${currentPriceSql}) as highest
      from unnest($1::int[], $2::text[], $3::text[]) as requested (at, of_sku, of_currency)
        join offer on sku = requested.of_sku and active
          and (requested.of_currency is null or currency_code = requested.of_currency)
+       ${liveSaleJoins('left join')}
      group by requested.at, currency_code
      order by requested.at, count(*) desc, currency_code`,
     [

@@ -9,7 +9,7 @@ import { Allow, requireSelf } from '../../shared/rights/rights.js';
 import { User } from '../user.js';
 import { Address } from './address.js';
 import { AddAddressInput, UpdateAddressInput } from './address-input.js';
-import { BuyerOutput } from './buyer.js';
+import { Buyer, buyerOf } from './buyer.js';
 import { addAddress, addressesMax, deleteAddress, updateAddress } from './edit-addresses.js';
 import { Preferences, UpdateProfileInput, updateProfile } from './update-profile.js';
 
@@ -61,16 +61,16 @@ export class ProfileResolver {
 
   @Directive('@inaccessible')
   @Allow('caller:order')
-  @Query(() => BuyerOutput, {
+  @Query(() => Buyer, {
     nullable: true,
-    description: 'What a sale may ask of a buyer; null if there is no such user.',
+    description: 'A user as a buyer; null if there is none.',
   })
   async buyerOf(
     @Arg('userId', () => UUID, { description: 'The user.' }) userId: string,
     @Ctx() { em }: SubgraphContext,
-  ): Promise<BuyerOutput | null> {
-    const user = await em.findOne(User, { id: userId });
-    return user && { createdAt: user.createdAt, provenPhone: user.phone };
+  ): Promise<Buyer | null> {
+    const user = await em.findOne(User, userId);
+    return user && buyerOf(user);
   }
 
   @Allow('signed-in')

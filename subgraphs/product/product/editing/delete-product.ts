@@ -8,7 +8,7 @@ import { requireOwnProduct } from './require-own.js';
 /**
  * Removes a product and its variants from the catalogue. References to them still resolve.
  *
- * @throws `NOT_FOUND`, `FORBIDDEN` for another vendor's product
+ * @throws `NOT_FOUND`, `FORBIDDEN` for another vendor's product, `CONFLICT` while a shop has a variant in a sale
  */
 export function deleteProduct(
   context: ProductContext,

@@ -1,0 +1,109 @@
+import type { EntityManager } from '@mikro-orm/postgresql';
+import { allocateSale } from '../../contracts/warehouse.js';
+import { sql } from '../../shared/database/sql.js';
+import { failPoint } from '../../shared/resilience/fail-point.js';
+import type { ShopApp } from '../context.js';
+import type { RefusedLine } from '../sale/pending-change.js';
+import { isoSql } from '../sale-window/sale-sql.js';
+import { finishStep } from './finish-step.js';
+import type { SaleWork } from './sale-work.js';
+
+const timeoutMs = 3000;
+/** Of one change: to allocate, to revert, and again where units went meanwhile. */
+const roundsMax = 5;
+
+interface Line {
+  readonly offerId: string;
+  readonly shopId: string;
+  readonly sku: string;
+  readonly units: number;
+}
+
+/**
+ * Goes on with the change of a sale that is stored, step by step, until none is left (its requests, and a worker for
+ * what they left). Each step may be repeated by any process: the warehouse applies a revision once.
+ *
+ * - `ALLOCATE`: each shop’s units are set aside as the change wants them; then the change becomes valid. If a warehouse
+ *   refuses, or it is too late, the step is `REVERT`;
+ * - `REVERT`: each shop’s units are set aside as they were; then the change is gone.
+ *
+ * @throws `TRY_AGAIN` while the warehouse does not answer: the change stays stored
+ */
+export async function advanceSale(app: ShopApp, em: EntityManager, saleId: string): Promise<void> {
+  for (let round = 0; round < roundsMax; round++) {
+    const work = await findWork(em.fork(), saleId);
+    if (!work) return;
+    failPoint('change of a sale stored, nothing allocated');
+    const refused = await allocateShops(app, em, work);
+    failPoint('units of a sale allocated, change not completed');
+    await finishStep(em, work, refused);
+  }
+}
+
+async function findWork(em: EntityManager, saleId: string): Promise<SaleWork | null> {
+  const [work] = await sql<SaleWork>(
+    em,
+    `select e.id as "saleId", e.status, e.revision, e.step, e.pending,
+       ${isoSql('e.ends_at')} as "endsAt",
+       array(select shop_id::text from sale_shop s
+         where s.sale_id = e.id and s.revision < e.revision order by shop_id) as "shopIds"
+     from sale_event e where e.id = $1 and e.step is not null`,
+    [saleId],
+  );
+  return work ?? null;
+}
+
+/** @returns the lines that were refused; shops after the first refusal are not requested */
+async function allocateShops(
+  app: ShopApp,
+  em: EntityManager,
+  work: SaleWork,
+): Promise<RefusedLine[]> {
+  const lines = Map.groupBy(await wantedLines(em.fork(), work), ({ shopId }) => shopId);
+  const { saleId, revision, step, pending } = work;
+  const isNew = step === 'ALLOCATE' && pending.kind === 'CHANGE';
+  const endsAt = isNew ? pending.endsAt : work.endsAt;
+  for (const shopId of work.shopIds) {
+    const ofShop = lines.get(shopId) ?? [];
+    const units = ofShop.map(({ sku, units }) => ({ sku, units }));
+    const allocation = { saleId, shopId, revision, endsAt, lines: units };
+    const options = { timeoutMs, repeatable: true };
+    const refused = await app.warehouse.call(allocateSale, { allocation }, options);
+    if (refused.length > 0) {
+      const offerIds = new Map(ofShop.map(({ sku, offerId }) => [sku, offerId]));
+      return refused.map(({ sku, ...line }) => ({ ...line, offerId: offerIds.get(sku) as string }));
+    }
+    failPoint('units of a shop allocated, not recorded');
+    await sql(
+      em.fork(),
+      `update sale_shop set revision = $3
+       where sale_id = $1 and shop_id = $2 and revision < $3`,
+      [saleId, shopId, revision],
+    );
+  }
+  return [];
+}
+
+/** The units that the warehouse is to set aside, by the step. */
+async function wantedLines(
+  em: EntityManager,
+  { saleId, status, step, pending }: SaleWork,
+): Promise<Line[]> {
+  const isDropped = step === 'REVERT' && status === 'PUBLISHING';
+  if (pending.kind === 'CANCEL' || isDropped) return [];
+  const columns = `line.offer_id as "offerId", o.shop_id as "shopId", o.sku, line.allocation as units`;
+  if (step === 'ALLOCATE' && pending.kind === 'CHANGE' && pending.lines)
+    return sql<Line>(
+      em,
+      `select ${columns} from (select "offerId" as offer_id, allocation
+           from jsonb_to_recordset($1) as given ("offerId" uuid, allocation int)) as line
+         join offer o on o.id = line.offer_id`,
+      [JSON.stringify(pending.lines)],
+    );
+  return sql<Line>(
+    em,
+    `select ${columns} from sale_offer line join offer o on o.id = line.offer_id
+     where line.sale_id = $1`,
+    [saleId],
+  );
+}

@@ -1,0 +1,84 @@
+import type { EntityManager } from '@mikro-orm/postgresql';
+import { transact } from '../../shared/database/transact.js';
+import { badInput, conflict } from '../../shared/errors.js';
+import type { ShopContext } from '../context.js';
+import { type LockedSale, lockOwnSale } from '../sale/require-sale.js';
+import type { SaleEvent } from '../sale/sale-event.js';
+import { beginChange, requireNoChange } from './begin-change.js';
+import { requirePhase } from './change-phase.js';
+import { throwSlugTaken } from './create-sale.js';
+import { requireTerms, type UpdateSaleInput } from './sale-input.js';
+import { readLines } from './sale-lines.js';
+
+const sameTime = (a: Date | null, b: Date | null) => a?.getTime() === b?.getTime();
+
+/**
+ * Changes a sale. The window of a published one changes once the warehouse has the new end; until then the former one
+ * is valid.
+ *
+ * @throws `NOT_FOUND`, `FORBIDDEN`; `BAD_USER_INPUT` for times that no sale can have; `CONFLICT` for a slug that is taken
+ *   and for what cannot change any more; `TRY_AGAIN` while another change waits
+ */
+export async function updateSale(
+  context: ShopContext,
+  { id, ...input }: UpdateSaleInput,
+): Promise<SaleEvent> {
+  const work = async (tx: EntityManager) => {
+    const locked = await lockOwnSale(tx, context, id);
+    const { sale } = locked;
+    const next = termsOf(sale, input);
+    const isWindow = !sameTime(next.startsAt, sale.startsAt) || !sameTime(next.endsAt, sale.endsAt);
+    const isTerms =
+      next.holdMinutes !== sale.holdMinutes ||
+      next.admission !== sale.admission ||
+      next.eligibility !== sale.eligibility ||
+      !sameTime(next.accountBefore, sale.accountBefore);
+    Object.assign(sale, { name: input.name ?? sale.name, slug: input.slug ?? sale.slug });
+    if (!isWindow && !isTerms) return sale;
+    requireNoChange(sale);
+    requireTerms(next, locked.now);
+    const { startsAt, endsAt, ...terms } = next;
+    if (sale.status === 'DRAFT') return Object.assign(sale, next);
+    const beforeStart = requireAllowed(locked, { startsAt, endsAt, isTerms });
+    Object.assign(sale, terms);
+    await tx.flush();
+    if (!isWindow) return sale;
+    const window = { startsAt: startsAt.toISOString(), endsAt: endsAt.toISOString() };
+    const pending = { kind: 'CHANGE', beforeStart, ...window, lines: null } as const;
+    return beginChange(tx, sale, pending, await readLines(tx, id));
+  };
+  return transact(context.em, work).catch((error) => throwSlugTaken(error, input.slug ?? ''));
+}
+
+function termsOf(sale: SaleEvent, input: Omit<UpdateSaleInput, 'id'>) {
+  const eligibility = input.eligibility ?? sale.eligibility;
+  const kept = eligibility === 'ACCOUNT_BEFORE' ? sale.accountBefore : null;
+  return {
+    startsAt: input.startsAt ?? sale.startsAt,
+    endsAt: input.endsAt ?? sale.endsAt,
+    holdMinutes: input.holdMinutes ?? sale.holdMinutes,
+    admission: input.admission ?? sale.admission,
+    eligibility,
+    accountBefore: input.accountBefore ?? kept,
+  };
+}
+
+interface Requested {
+  readonly startsAt: Date;
+  readonly endsAt: Date;
+  readonly isTerms: boolean;
+}
+
+/** @returns whether the change has to be valid before the start */
+function requireAllowed(locked: LockedSale, { startsAt, endsAt, isTerms }: Requested): boolean {
+  const { sale, now } = locked;
+  if (requirePhase(locked) === 'BEFORE') {
+    if (startsAt <= now) throw badInput({ 'input.startsAt': 'must be in the future' });
+    return true;
+  }
+  if (isTerms || !sameTime(startsAt, sale.startsAt))
+    throw conflict('Of a live sale only its name, its end and its allocations can change.');
+  if (endsAt > sale.endsAt)
+    throw conflict('The end of a live sale may become earlier, never later.');
+  return false;
+}

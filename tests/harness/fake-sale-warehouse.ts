@@ -1,0 +1,120 @@
+import type { Call } from '../../subgraphs/contracts/call.js';
+import {
+  type AllocationLine,
+  allocateSale,
+  type RefusedAllocation,
+  type SaleAllocation,
+  type SaleStock,
+  saleStockOf,
+} from '../../subgraphs/contracts/warehouse.js';
+import { tryAgain } from '../../subgraphs/shared/errors.js';
+import type { ServiceClient } from '../../subgraphs/shared/http/service-client.js';
+
+interface Item {
+  allocated: number;
+  held: number;
+  sold: number;
+}
+
+/** How a call ends: `loses`: it is applied, and its answer does not arrive. */
+type Behaviour = 'answers' | 'fails' | 'loses';
+
+/** What the warehouse subgraph knows of sales, in memory, for tests of the shop subgraph alone. */
+export function createFakeSaleWarehouse() {
+  /** units that no sale has, by shop and SKU; 100 of those that are not named */
+  const free = new Map<string, number>();
+  /** by sale and shop */
+  const sales = new Map<string, { revision: number; endsAt: string; items: Map<string, Item> }>();
+  const calls: SaleAllocation[] = [];
+  let behaviour: Behaviour = 'answers';
+  let before: (allocation: SaleAllocation) => Promise<unknown> = async () => {};
+  const freeOf = (shopId: string, sku: string) => free.get(`${shopId} ${sku}`) ?? 100;
+
+  function allocate(allocation: SaleAllocation): RefusedAllocation[] {
+    const { saleId, shopId, revision, endsAt, lines } = allocation;
+    const sale = sales.get(`${saleId} ${shopId}`) ?? { revision: 0, endsAt, items: new Map() };
+    if (revision <= sale.revision) return [];
+    const refused = lines.flatMap((line) => refusalOf(allocation, sale.items.get(line.sku), line));
+    if (refused.length > 0) return refused;
+    const units = new Map(lines.map((line) => [line.sku, line.units]));
+    for (const sku of new Set([...sale.items.keys(), ...units.keys()])) {
+      const item: Item = sale.items.get(sku) ?? { allocated: 0, held: 0, sold: 0 };
+      const wanted = units.get(sku) ?? item.held + item.sold;
+      free.set(`${shopId} ${sku}`, freeOf(shopId, sku) + item.allocated - wanted);
+      sale.items.set(sku, { ...item, allocated: wanted });
+    }
+    sales.set(`${saleId} ${shopId}`, { ...sale, revision, endsAt });
+    return [];
+  }
+
+  function refusalOf(
+    { saleId, shopId }: SaleAllocation,
+    item: Item | undefined,
+    line: AllocationLine,
+  ): RefusedAllocation[] {
+    const { allocated = 0, held = 0, sold = 0 } = item ?? {};
+    const least = held + sold;
+    const most = allocated + freeOf(shopId, line.sku);
+    const other = [...sales].find(
+      ([key, { items }]) =>
+        key.endsWith(shopId) &&
+        !key.startsWith(saleId) &&
+        (items.get(line.sku)?.allocated ?? 0) > 0,
+    );
+    const otherSaleId = other?.[0].split(' ')[0] ?? null;
+    if (line.units >= least && line.units <= most && !otherSaleId) return [];
+    return [{ ...line, least, most, otherSaleId }];
+  }
+
+  const stockOf = (saleIds: readonly string[]): SaleStock[][] =>
+    saleIds.map((saleId) =>
+      [...sales]
+        .filter(([key]) => key.startsWith(saleId))
+        .flatMap(([key, { items }]) =>
+          [...items].map(([sku, item]) => ({
+            shopId: key.split(' ')[1] as string,
+            sku,
+            ...item,
+            remaining: item.allocated - item.held - item.sold,
+          })),
+        ),
+    );
+
+  /** Answers a call by the name of its field. */
+  async function answer(field: string, variables: object): Promise<unknown> {
+    if (field === saleStockOf.field) {
+      if (behaviour === 'fails') throw tryAgain('not reachable');
+      return stockOf((variables as { saleIds: string[] }).saleIds);
+    }
+    const { allocation } = variables as { allocation: SaleAllocation };
+    calls.push(allocation);
+    await before(allocation);
+    if (behaviour === 'fails') throw tryAgain('not reachable');
+    const refused = allocate(allocation);
+    if (behaviour === 'loses') throw tryAgain('the answer was lost');
+    return refused;
+  }
+
+  return {
+    /** allocations that were requested, in order */
+    calls,
+    answer,
+    handles: (field: string) => field === allocateSale.field || field === saleStockOf.field,
+    behave(next: Behaviour) {
+      behaviour = next;
+    },
+    /** Runs before each allocation is decided. */
+    beforeAllocation(step: typeof before) {
+      before = step;
+    },
+    stock: (shopId: string, sku: string, units: number) => free.set(`${shopId} ${sku}`, units),
+    freeOf,
+    item: (saleId: string, shopId: string, sku: string) =>
+      sales.get(`${saleId} ${shopId}`)?.items.get(sku),
+    endOf: (saleId: string, shopId: string) => sales.get(`${saleId} ${shopId}`)?.endsAt,
+    client: {
+      call: (call: Call<object, unknown>, variables: object) => answer(call.field, variables),
+    } as unknown as ServiceClient,
+  };
+}
+export type FakeSaleWarehouse = ReturnType<typeof createFakeSaleWarehouse>;
