@@ -1,3 +1,4 @@
+import { regularUnitsSql } from '../../subgraphs/warehouse/stock/stock-item.js';
 import type { Reader } from '../databases/clients.js';
 
 /** A row of product's offer listing, computed from shop and warehouse. */
@@ -101,7 +102,7 @@ async function stockOf(warehouse: Reader, skus: string[]) {
     inStock: boolean;
     version: number;
   }>(
-    `select shop_id as "shopId", sku, available > 0 as "inStock", version
+    `select shop_id as "shopId", sku, ${regularUnitsSql()} > 0 as "inStock", version
      from stock_item where sku = any($1)`,
     [skus],
   );

@@ -157,6 +157,18 @@ export const samples: Readonly<Record<string, Sample>> = {
   }),
   'Mutation.commitReservation': () => ({ requests: [] }),
   'Mutation.releaseReservation': () => ({ requests: [] }),
+  'Mutation.extendReservation': () => ({ requests: [] }),
+  'Mutation.allocateSale': ({ shopId }) => ({
+    allocation: {
+      saleId: randomUUID(),
+      shopId,
+      revision: 1,
+      endsAt: new Date().toISOString(),
+      // more than there are
+      lines: [{ sku: 'UNKNOWN', units: 1 }],
+    },
+  }),
+  'Query.saleStockOf': async ({ newAllocation }) => ({ saleIds: [await newAllocation()] }),
   'Subscription.stockChanged': ({ sku }) => ({ skus: [sku] }),
 
   'Query.availabilityOf': ({ shopId, sku }) => ({ of: [{ shopId, sku }] }),
@@ -252,4 +264,7 @@ export const emptyHere: ReadonlySet<string> = new Set([
   'ReservationOutput.expiresAt',
   'ReservationOutput.paymentId',
   'ReservationOutput.reason',
+  'ShortageOutput.saleId',
+  'ShortageOutput.saleShortage',
+  'RefusedAllocationOutput.otherSaleId',
 ]);

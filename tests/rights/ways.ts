@@ -128,6 +128,9 @@ export const ways: Readonly<Record<string, Way>> = {
   StockChange: { by: 'Subscription.stockChanged' },
   ReservationOutput: { by: 'Mutation.reserveStock' },
   ShortageOutput: { by: 'ReservationOutput.shortages' },
+  RefusedAllocationOutput: { by: 'Mutation.allocateSale' },
+  SaleStockOutput: { by: 'Query.saleStockOf' },
+  SaleStockLineOutput: { by: 'SaleStockOutput.lines' },
 
   DeliveryOutput: {
     by: [

@@ -107,6 +107,13 @@ export async function createWorld(overrides: Record<string, string> = {}) {
     [refundId, payOrder.payment.id, payOrder.order.shopOrders[0].id],
   );
   const ofVendor = await place('vendor');
+  /** A sale with a unit of the shop, which nothing can sell. */
+  const newAllocation = async (): Promise<string> => {
+    const id = randomUUID();
+    const insert = `insert into sale_item (shop_id, sale_id, sku, allocated) values ($1, $2, $3, 1)`;
+    await change('warehouse', insert, [shop.shopId, id, shop.sku]);
+    return id;
+  };
   const newVariant = async (): Promise<string> => {
     const sku = `SKU-${randomUUID().slice(0, 13)}`;
     const input = { productId: variant.product.id, variant: { sku, name: 'New' } };
@@ -128,6 +135,7 @@ export async function createWorld(overrides: Record<string, string> = {}) {
     people,
     ...shop,
     ...stock,
+    newAllocation,
     /** with a purchase limit of one unit */
     limitedOfferId,
     foreignOfferId: foreign.setOffer.id,
