@@ -16,7 +16,7 @@ interface Counted {
 }
 
 /** Queues and pruning are read in every shard. */
-const ofWorkers = /\b(queue_mark|outdated|outbox)\b|skip locked|where state = 'HELD'/;
+const ofWorkers = /\b(queue_mark|outdated|outbox)\b|end_due_at <|skip locked|where state = 'HELD'/;
 
 /** What a statement does with each of its tables, such as `insert payment, select customer_order`. */
 function shapeOf(text: string, tables: ReadonlySet<string>): string {

@@ -1,4 +1,5 @@
 import { isOpenSql, isoSql } from '../../subgraphs/shop/sale-window/sale-sql.js';
+import { regularUnitsSql } from '../../subgraphs/warehouse/stock/stock-item.js';
 import type { Reader } from '../databases/clients.js';
 
 /** The window of a sale and its price, as JSON of PostgreSQL. */
@@ -139,7 +140,7 @@ async function stockOf(warehouse: Reader, skus: string[]) {
     inStock: boolean;
     version: number;
   }>(
-    `select shop_id as "shopId", sku, available > 0 as "inStock", version
+    `select shop_id as "shopId", sku, ${regularUnitsSql()} > 0 as "inStock", version
      from stock_item where sku = any($1)`,
     [skus],
   );

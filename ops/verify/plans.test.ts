@@ -40,6 +40,7 @@ function isByIndex(node: Plan, firstColumns: readonly string[]): boolean {
 const withRows = new Set([
   'every reservation line is the sum of its movements',
   'every unit of a transfer is received, returned, missing or in transit',
+  'no sale holds and sells more units than are allocated to it',
   'the price of a unit is refunded once',
   'an offer is in at most one published sale that has not ended',
 ]);

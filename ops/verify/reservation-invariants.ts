@@ -13,7 +13,7 @@ import {
   suspectsMax,
 } from './invariant.js';
 import { pages } from './pages.js';
-import { reservedOrdersSince } from './stock-invariants.js';
+import { reservedOrdersSince } from './stock-items-since.js';
 
 /** The invariants between orders and their reservations, in two databases. */
 export const reservationInvariants: Invariant[] = [

@@ -1,25 +1,12 @@
 import { reservationKeptDays } from '../../subgraphs/contracts/reservation.js';
 import { availableUnitsSql, shortfallSql } from '../../subgraphs/warehouse/stock/level-units.js';
-import { type Invariant, invariantOf, madeIn, type Period } from './invariant.js';
+import { type Invariant, invariantOf, madeIn } from './invariant.js';
 import { clockSkew, idBefore, ledgerInvariants, levelsSince } from './ledger-invariants.js';
+import { saleStockInvariants } from './sale-stock-invariants.js';
+import { itemsSince, orderTypes, reservedOrdersSince } from './stock-items-since.js';
 import { transferInvariants } from './transfer-invariants.js';
 
 const overdueMaxSeconds = 5;
-const orderTypes = `('RESERVATION', 'RELEASE', 'COMMIT', 'UNCOMMIT', 'SHIPMENT')`;
-
-/** SQL for the ids of orders with movements since, and of new reservations. */
-export const reservedOrdersSince = (period: Period) => `select distinct case
-      when pg_input_is_valid(reference, 'uuid') then reference::uuid end as order_id
-    from stock_movement where ${madeIn(period, 'id')} and type in ${orderTypes} and reference is not null
-    union select order_id from reservation where ${madeIn(period, 'order_id')}`;
-
-const itemsSince = (period: Period) => `select shop_id, sku from stock_level
-      where (shop_id, id) in (${levelsSince(period)})
-    union select l.shop_id, l.sku from warehouse_event e join stock_level l using (shop_id, warehouse_id)
-      where ${madeIn(period, 'e.id')}
-    union select case when pg_input_is_valid(payload->>'shopId', 'uuid')
-        then (payload->>'shopId')::uuid end, payload->>'sku'
-      from outbox where ${madeIn(period, 'id')} and topic = 'warehouse.stock.changed'`;
 
 /** The invariants of the warehouse subgraph's database; they hold at every commit. */
 export const stockInvariants: Invariant[] = [
@@ -64,6 +51,7 @@ export const stockInvariants: Invariant[] = [
       where ${only('l.shop_id, l.id')} group by l.shop_id, l.id`,
     holds: 'committed = open',
   }),
+  // An order may have two lines on a level, of regular units and of a sale, with the same movements.
   invariantOf('warehouse', 'every reservation line is the sum of its movements', {
     key: { order_id: 'uuid', shop_id: 'uuid', level_id: 'uuid' },
     changed: (period) => `select order_id, shop_id, level_id from reservation_line
@@ -79,13 +67,16 @@ export const stockInvariants: Invariant[] = [
         count(*) filter (where m.type = 'RESERVATION') as made,
         (select count(*) from ledger_checkpoint c where c.shop_id = rl.shop_id
           and c.level_id = rl.level_id and c.id > rl.order_id) > 0 as may_be_detached
-      from reservation_line rl
+      from (
+          select order_id, shop_id, level_id, sum(quantity) as quantity, sum(shipped) as shipped,
+            sum(cancelled) as cancelled
+          from reservation_line where ${only('order_id, shop_id, level_id')}
+          group by order_id, shop_id, level_id) rl
         left join reservation r on r.order_id = rl.order_id
         left join stock_movement m on m.reference = rl.order_id::text
           and m.shop_id = rl.shop_id and m.level_id = rl.level_id
           and m.id >= ${idBefore('rl.order_id', clockSkew)}
-      where ${only('rl.order_id, rl.shop_id, rl.level_id')}
-      group by rl.order_id, rl.shop_id, rl.level_id, r.state`,
+      group by rl.order_id, rl.shop_id, rl.level_id, rl.quantity, rl.shipped, rl.cancelled, r.state`,
     holds: `state is not null and (may_be_detached
       or reserved = case when state = 'HELD' then quantity else 0 end
       and committed = case when state = 'COMMITTED' then quantity - shipped - cancelled else 0 end
@@ -97,7 +88,7 @@ export const stockInvariants: Invariant[] = [
     changedWhere: (period) => madeIn(period, 'm.id'),
     select: (only) => `select m.shop_id, m.level_id, m.id, m.type, m.reference, (select true
           from reservation_line rl where rl.order_id = o.id
-            and rl.shop_id = m.shop_id and rl.level_id = m.level_id) as has_line,
+            and rl.shop_id = m.shop_id and rl.level_id = m.level_id limit 1) as has_line,
         coalesce(uuid_extract_timestamp(o.id)
           < now() - interval '${reservationKeptDays} days', false) as may_be_pruned
       from stock_movement m cross join lateral (select case
@@ -151,4 +142,5 @@ export const stockInvariants: Invariant[] = [
     holds: 'has_item',
   }),
   ...transferInvariants,
+  ...saleStockInvariants,
 ];

@@ -9,8 +9,8 @@ import { paymentInvariants } from './payment-invariants.js';
 import { projectionInvariants } from './projection-invariants.js';
 import { openReaders } from './readers.js';
 import { reservationInvariants } from './reservation-invariants.js';
-import { saleOrderInvariants } from './sale-order-invariants.js';
 import { saleInvariants } from './sale-invariants.js';
+import { saleOrderInvariants } from './sale-order-invariants.js';
 import { stockInvariants } from './stock-invariants.js';
 import { uniqueValueInvariants } from './unique-value-invariants.js';
 

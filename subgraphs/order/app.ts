@@ -13,10 +13,10 @@ import { chooseProviders, requireTimeToPay } from './payment/provider/choose-pro
 import { createPaymentFaults } from './payment/provider/payment-faults.js';
 import { createLookUpSharing } from './payment/provider/share-look-ups.js';
 import { createPaymentWrites } from './payment/state/payment-writes.js';
-import { createBuyerHashes } from './sale-limit/sale-buyer.js';
 import { createSaleFeeds, type SaleLiveApp } from './sale/live/sale-feeds.js';
 import { createSaleReads } from './sale/read-sales.js';
 import { type CountingApp, createRefusalCounters } from './sale/report/count-refusals.js';
+import { createBuyerHashes } from './sale-limit/sale-buyer.js';
 import { createOfferReader } from './shop-client/offers-for-sale.js';
 import { createReservations } from './warehouse-client/reservations.js';
 

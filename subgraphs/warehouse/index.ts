@@ -10,8 +10,10 @@ import { databaseSchema } from './mikro-orm.config.js';
 import { lockCommandMaxMs } from './reservation/dispatcher/stock-locks.js';
 import { rowWaitMs } from './reservation/engine.js';
 import { countHeld, oldestOverdueSeconds } from './reservation/reservation.js';
+import { announceEndedSales } from './sale/announce-ended-sales.js';
 import { source } from './schema.js';
 import { ledgerPartitions } from './stock/ledger-checkpoint.js';
+import { countItemsBelowFence } from './stock/stock-item.js';
 import { countUnitsShort } from './stock/stock-level.js';
 import { stockCsvRoute } from './stock-csv/stock-csv.route.js';
 import { onShopCreated } from './warehouse/on-shop-created.js';
@@ -44,6 +46,10 @@ export const subgraph = defineSubgraph({
       run: ({ app, logger }, isStopping) =>
         keepPartitions({ ...app, logger }, [ledgerPartitions(app.ledgerMonths)], isStopping),
     },
+    'announce ended sales': {
+      everyMs: 500,
+      run: ({ app }, isStopping) => announceEndedSales(app, isStopping),
+    },
   },
   httpRoutes: [stockCsvRoute],
   gauges: [
@@ -62,6 +68,11 @@ export const subgraph = defineSubgraph({
       name: 'holdfast_stock_units_short',
       help: 'Units that are promised or unavailable beyond those on hand.',
       read: ({ em }) => countUnitsShort(em),
+    },
+    {
+      name: 'holdfast_sale_items_below_allocation',
+      help: 'Items of sales that have fewer units available than are set aside.',
+      read: ({ em }) => countItemsBelowFence(em),
     },
     {
       name: 'holdfast_stock_subscriptions',

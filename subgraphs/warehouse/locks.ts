@@ -11,11 +11,13 @@ import { sql, sqlPrepared } from '../shared/database/sql.js';
  * back:
  *
  * 0. the idempotency key of the request, as its row is inserted: `claimInTransaction`;
- * 1. one transfer or stock count, `for update`: `lockById`; or reservations by order id,
+ * 1. one transfer or stock count, `for update`: `lockById`; or the allocation of one sale in a shop
+ *    (sale/allocate-sale.ts); or reservations by order id,
  *    `for update`: `lockReservations`, `lockHeldReservations`, `lockReservation`. No transaction
  *    locks two of these kinds;
  * 2. items by shop and sku, `for update`: `lockItems`, `lockItemsOfWarehouse`, and an import by its
- *    table of changes (stock-csv/apply-rows.ts). Every change of a level holds the lock of its item, and
+ *    table of changes (stock-csv/apply-rows.ts). Every change of a level, or of units of a sale, holds the lock of its
+ *    item, and
  *    so does a change of whether its warehouse is active: levels and warehouses are read without locks;
  * 3. one warehouse: `for share` by whoever inserts a level in it (`shareWarehouse`); activation changes
  *    it here, then locks items of levels that were inserted meanwhile, without waiting;

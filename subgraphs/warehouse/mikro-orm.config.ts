@@ -25,8 +25,13 @@ import { Migration20261208RecentChanges } from './migrations/20261208-recent-cha
 import { Migration20261209ReservationShops } from './migrations/20261209-reservation-shops.js';
 import { Migration20261209ReservationShopsValidated } from './migrations/20261209-reservation-shops-validated.js';
 import { Migration20261213ReservationLines } from './migrations/20261213-reservation-lines.js';
+import { Migration20261219Sales } from './migrations/20261219-sales.js';
+import { Migration20261219SalesIndexes } from './migrations/20261219-sales-indexes.js';
+import { Migration20261219SalesValidated } from './migrations/20261219-sales-validated.js';
 import { Reservation, ReservationLine } from './reservation/reservation.js';
+import { SaleAllocation } from './sale/sale-allocation.js';
 import { LedgerCheckpoint } from './stock/ledger-checkpoint.js';
+import { SaleItem } from './stock/sale-item.js';
 import { StockItem } from './stock/stock-item.js';
 import { StockLevel } from './stock/stock-level.js';
 import { StockMovement } from './stock/stock-movement.js';
@@ -41,6 +46,8 @@ export const databaseSchema: Schema = {
     WarehouseLimit,
     WarehouseEvent,
     StockItem,
+    SaleItem,
+    SaleAllocation,
     StockLevel,
     StockMovement,
     LedgerCheckpoint,
@@ -80,5 +87,8 @@ export const databaseSchema: Schema = {
     { name: '20261213-reservation-lines', class: Migration20261213ReservationLines },
     { name: '20261216-outbox-lanes', class: Migration20261216OutboxLanes },
     { name: '20261218-outbox-positions', class: Migration20261218OutboxPositions },
+    { name: '20261219-sales', class: Migration20261219Sales },
+    { name: '20261219-sales-indexes', class: Migration20261219SalesIndexes },
+    { name: '20261219-sales-validated', class: Migration20261219SalesValidated },
   ],
 };

@@ -16,6 +16,7 @@ import { LowStockAlertResolver } from './live/low-stock-alert.resolver.js';
 import { StockChangedResolver } from './live/stock-changed.resolver.js';
 import { Offer, type ProductVariant } from './references.js';
 import { ReservationResolver } from './reservation/reservation.resolver.js';
+import { SaleResolver } from './sale/sale.resolver.js';
 import { ReassignedShopOrderResolver, ShortfallResolver } from './shortfall/shortfall.resolver.js';
 import { readOwnStockLevel, StockLevelResolver } from './stock/stock-level.resolver.js';
 import { WarehouseLevelsResolver } from './stock/warehouse-levels.resolver.js';
@@ -39,6 +40,7 @@ export const source: SchemaSource = {
     StockTransferResolver,
     TransferLineResolver,
     ReservationResolver,
+    SaleResolver,
     StockChangedResolver,
     LowStockAlertResolver,
     StockCountResolver,

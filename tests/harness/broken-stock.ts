@@ -123,6 +123,52 @@ const chainBreaks: readonly Break[] = [
   ],
 ];
 
+const sale = newId();
+const ofSale = newId();
+/** SQL that puts units of the level’s item into a sale. */
+const inSale = (setAside: number) =>
+  `update stock_item i set sale_id = '${sale}', set_aside = ${setAside},
+     set_aside_until = now() + interval '1 hour'
+   from stock_level l where l.id = '${level}' and i.shop_id = l.shop_id and i.sku = l.sku`;
+const saleItem = (allocated: number, held: number, sold = 0) =>
+  `insert into sale_item (shop_id, sale_id, sku, allocated, held, sold)
+   select shop_id, '${sale}', sku, ${allocated}, ${held}, ${sold} from stock_level where id = '${level}'`;
+const saleLine = (state: string, paymentId: string) => [
+  `insert into reservation (order_id, shop_ids, state, expires_at, payment_id)
+   select '${ofSale}', array[shop_id], '${state}', now() + interval '1 hour', ${paymentId}
+   from stock_level where id = '${level}'`,
+  `insert into reservation_line (order_id, shop_id, level_id, sale_id, quantity)
+   select '${ofSale}', shop_id, id, '${sale}', 2 from stock_level where id = '${level}'`,
+];
+const setAside = 'what is set aside of an item is what its sale neither holds nor sold';
+const saleHolds = 'the units that a sale holds are those of its HELD reservations';
+const saleSold = 'the units that a sale has sold are those of its paid reservations';
+
+/** Each breaks one invariant of sales. */
+const saleBreaks: readonly Break[] = [
+  [
+    'no sale holds and sells more units than are allocated to it',
+    'warehouse',
+    ['alter table sale_item drop constraint sale_item_allocated', saleItem(3, 2, 2), inSale(0)],
+  ],
+  // Of a sale without a row.
+  [setAside, 'warehouse', [inSale(1)]],
+  [setAside, 'warehouse', [saleItem(3, 1), inSale(3)]],
+  // Of no sale.
+  [
+    setAside,
+    'warehouse',
+    [
+      'alter table stock_item drop constraint stock_item_sale',
+      'update stock_item set set_aside = 1',
+    ],
+  ],
+  [saleHolds, 'warehouse', [saleItem(3, 1), inSale(2)]],
+  [saleHolds, 'warehouse', [saleItem(3, 1), inSale(2), ...saleLine('HELD', 'null')]],
+  [saleSold, 'warehouse', [saleItem(3, 0, 1), inSale(2)]],
+  [saleSold, 'warehouse', [saleItem(3, 0, 1), inSale(2), ...saleLine('COMMITTED', `'${newId()}'`)]],
+];
+
 /** Each breaks one invariant of stock directly in SQL. */
 export const stockBreaks: readonly Break[] = [
   ...chainBreaks,
@@ -281,6 +327,7 @@ export const stockBreaks: readonly Break[] = [
     'warehouse',
     [movement({ type: 'TRANSFER_IN', reference: newId() })],
   ],
+  ...saleBreaks,
   ['every level belongs to an item of its shop', 'warehouse', ['delete from stock_item']],
   [
     'every HELD or COMMITTED reservation belongs to an order',

@@ -70,6 +70,8 @@ export function offerOf(given: Partial<OfferForSale> = {}): OfferForSale {
     currencyCode: 'USD',
     purchaseLimit: null,
     active: true,
+    holdLimit: null,
+    sale: null,
     decidedAt: new Date().toISOString(),
     ...given,
   };

@@ -177,6 +177,18 @@ export const samples: Readonly<Record<string, Sample>> = {
   }),
   'Mutation.commitReservation': () => ({ requests: [] }),
   'Mutation.releaseReservation': () => ({ requests: [] }),
+  'Mutation.extendReservation': () => ({ requests: [] }),
+  'Mutation.allocateSale': ({ shopId }) => ({
+    allocation: {
+      saleId: randomUUID(),
+      shopId,
+      revision: 1,
+      endsAt: new Date().toISOString(),
+      // more than there are
+      lines: [{ sku: 'UNKNOWN', units: 1 }],
+    },
+  }),
+  'Query.saleStockOf': async ({ newAllocation }) => ({ saleIds: [await newAllocation()] }),
   'Subscription.stockChanged': ({ sku }) => ({ skus: [sku] }),
 
   'Query.availabilityOf': ({ shopId, sku }) => ({ of: [{ shopId, sku }] }),
@@ -193,7 +205,6 @@ export const samples: Readonly<Record<string, Sample>> = {
     userId: people.customer.id,
     id: await newAddress(),
   }),
-  'Query.buyerOf': ({ people }) => ({ userId: people.vendor.id }),
   'Query.order': ({ orderId }) => ({ id: orderId }),
   'Query.orders': none,
   'Query.shopOrderById': ({ shopOrderId }) => ({ id: shopOrderId }),
@@ -285,4 +296,7 @@ export const emptyHere: ReadonlySet<string> = new Set([
   'ReservationOutput.expiresAt',
   'ReservationOutput.paymentId',
   'ReservationOutput.reason',
+  'ShortageOutput.saleId',
+  'ShortageOutput.saleShortage',
+  'RefusedAllocationOutput.otherSaleId',
 ]);

@@ -29,7 +29,6 @@ export const ways: Readonly<Record<string, Way>> = {
   OtpChallenge: { by: 'Mutation.requestOtp' },
   Preferences: { by: 'User.preferences' },
   Address: { by: 'Mutation.addAddress' },
-  BuyerOutput: { by: 'Query.buyerOf' },
   OpenSessionConnection: { by: 'User.sessions' },
   OpenSessionEdge: { by: 'OpenSessionConnection.edges' },
   OpenSession: { by: 'OpenSessionEdge.node' },
@@ -142,7 +141,6 @@ export const ways: Readonly<Record<string, Way>> = {
   StockChange: { by: 'Subscription.stockChanged' },
   SaleChange: { by: 'Subscription.saleChanged' },
   SaleOfferUnits: { by: 'SaleChange.offers' },
-  SaleEvent: { by: 'SaleChange.sale' },
   SaleReport: { by: 'SaleEvent.report' },
   SaleRefusalTotal: { by: 'SaleReport.refusalTotals' },
   SaleRefusalsConnection: { by: 'SaleReport.refusals' },
@@ -150,6 +148,9 @@ export const ways: Readonly<Record<string, Way>> = {
   SaleRefusals: { by: 'SaleRefusalsEdge.node' },
   ReservationOutput: { by: 'Mutation.reserveStock' },
   ShortageOutput: { by: 'ReservationOutput.shortages' },
+  RefusedAllocationOutput: { by: 'Mutation.allocateSale' },
+  SaleStockOutput: { by: 'Query.saleStockOf' },
+  SaleStockLineOutput: { by: 'SaleStockOutput.lines' },
 
   DeliveryOutput: {
     by: [

@@ -109,6 +109,13 @@ export async function createWorld(overrides: Record<string, string> = {}) {
     [refundId, payOrder.payment.id, payOrder.order.shopOrders[0].id],
   );
   const ofVendor = await place('vendor');
+  /** A sale with a unit of the shop, which nothing can sell. */
+  const newAllocation = async (): Promise<string> => {
+    const id = randomUUID();
+    const insert = `insert into sale_item (shop_id, sale_id, sku, allocated) values ($1, $2, $3, 1)`;
+    await change('warehouse', insert, [shop.shopId, id, shop.sku]);
+    return id;
+  };
   const newVariant = async (): Promise<string> => {
     const sku = `SKU-${randomUUID().slice(0, 13)}`;
     const input = { productId: variant.product.id, variant: { sku, name: 'New' } };
@@ -132,9 +139,8 @@ export async function createWorld(overrides: Record<string, string> = {}) {
     payFor((await place('customer', { offerId: shortOfferId, quantity })).id),
   );
   const limitedOfferId = await setOffer({ sku: 'TRAIL-40', price: '10.00', purchaseLimit: 1 });
-  const saleId = randomUUID();
   await change('order', `insert into sale_refusal values ($1, now(), 'SaleNotOpen', $2, 1)`, [
-    saleId,
+    sale.id,
     shop.shopId,
   ]);
   const stranger = await registerPerson(system);
@@ -146,6 +152,7 @@ export async function createWorld(overrides: Record<string, string> = {}) {
     people,
     ...shop,
     ...stock,
+    newAllocation,
     /** with a purchase limit of one unit */
     limitedOfferId,
     foreignOfferId: foreign.setOffer.id,
@@ -157,7 +164,6 @@ export async function createWorld(overrides: Record<string, string> = {}) {
     /** a completed refund of that payment */
     refundId,
     strangerId: stranger.id,
-    saleId,
     newPhone,
     /** a challenge with its code, for a new phone number */
     async proof() {

@@ -9,7 +9,7 @@ import { type InShop, lockItemsOfWarehouse } from '../locks.js';
 import type { StockChanged } from '../signals/stock-signals.js';
 import { availableUnitsSql } from '../stock/level-units.js';
 import { moveStock } from '../stock/move-stock.js';
-import { crossesZero, inStockEvent } from '../stock/stock-item.js';
+import { crossesZero, fenceSql, inStockEvent, regularUnitsSql } from '../stock/stock-item.js';
 import type { StockStore } from '../stock/stock-store.js';
 import { Warehouse } from '../warehouse/warehouse.js';
 import { recordWarehouseEvent } from '../warehouse/warehouse-event.js';
@@ -112,19 +112,21 @@ async function changeActive(em: EntityManager, warehouse: InShop, active: boolea
 
 /** Adds or subtracts the available units of a warehouse. */
 async function shiftAvailable(em: EntityManager, { shopId, id }: InShop, sign: 1 | -1) {
-  const rows = await sql<StockChanged & { delta: number }>(
+  const rows = await sql<StockChanged & { delta: number; before: number }>(
     em,
     `update stock_item i set version = version + 1, updated_at = now(),
-       available = available + l.delta
+       available = i.available + l.delta
      from (select sku, ${availableUnitsSql()} * $3::int as delta from stock_level
            where shop_id = $1 and warehouse_id = $2 and ${availableUnitsSql()} > 0) l
      where i.shop_id = $1 and i.sku = l.sku
-     returning i.shop_id as "shopId", i.sku, available, version, i.updated_at as at, l.delta`,
+     returning i.shop_id as "shopId", i.sku, version, i.updated_at as at, l.delta,
+       greatest(0, i.available - l.delta - ${fenceSql('i.', 'statement_timestamp()')}) as before,
+       ${regularUnitsSql('i.', 'statement_timestamp()')} as available`,
     [shopId, id, sign],
   );
-  const crossed = rows.filter(({ available, delta }) => crossesZero(available - delta, available));
+  const crossed = rows.filter(({ available, before }) => crossesZero(before, available));
   await enqueue(em, crossed.map(inStockEvent));
-  return rows.map((row) => ({ ...row, at: new Date(row.at).toISOString() }));
+  return rows.map(({ before: _, ...row }) => ({ ...row, at: new Date(row.at).toISOString() }));
 }
 
 async function countReserved(em: EntityManager, { shopId, id }: InShop): Promise<number> {

@@ -4,6 +4,7 @@ import { sqlPrepared } from '../../shared/database/sql.js';
 import { type BatchLoad, inOrderOf, type SubgraphContext } from '../../shared/graphql/context.js';
 import { Allow } from '../../shared/rights/rights.js';
 import { availableUnitsSql } from '../stock/level-units.js';
+import { regularUnitsSql } from '../stock/stock-item.js';
 
 @Allow('parent')
 @ObjectType({ description: 'Units that can be bought now, from active warehouses.' })
@@ -12,7 +13,10 @@ export class Availability {
   sku!: string;
   shopId!: string | null;
 
-  @Field(() => Int, { description: 'Units that can be bought.' })
+  @Field(() => Int, {
+    description:
+      'Units that can be bought at the regular price; none that are set aside for a sale.',
+  })
   available!: number;
 
   @Field(() => Int, {
@@ -30,7 +34,7 @@ export const loadAvailability: BatchLoad<StockKey, Availability, SubgraphContext
 ) => {
   const rows = await sqlPrepared<StockKey & Availability>(
     em,
-    `select shop_id as "shopId", sku, available, version from stock_item
+    `select shop_id as "shopId", sku, ${regularUnitsSql()} as available, version from stock_item
      where (shop_id, sku) in (select * from unnest($1::uuid[], $2::varchar[]))`,
     [keys.map(({ shopId }) => shopId), keys.map(({ sku }) => sku)],
   );
@@ -45,7 +49,7 @@ export const loadAvailabilityOfSkus: BatchLoad<string, Availability, SubgraphCon
 ) => {
   const rows = await sqlPrepared<Availability>(
     em,
-    `select sku, null as "shopId", least(sum(available), ${intMax})::int as available,
+    `select sku, null as "shopId", least(sum(${regularUnitsSql()}), ${intMax})::int as available,
        least(sum(version), ${intMax})::int as version
      from stock_item where sku = any($1::varchar[]) group by sku`,
     [[...skus]],

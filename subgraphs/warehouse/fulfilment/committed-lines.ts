@@ -6,9 +6,10 @@ import type { Ledger } from '../stock/ledger.js';
 import type { OpenLedger } from '../stock/move-stock.js';
 import type { StockLevel } from '../stock/stock-level.js';
 
-/** Committed units of an order at one level that are neither shipped nor cancelled. */
+/** Committed units of an order at one level, of a sale or regular ones, that are neither shipped nor cancelled. */
 export interface CommittedLine {
   readonly level: StockLevel;
+  readonly saleId: string;
   open: number;
 }
 
@@ -21,6 +22,7 @@ export interface CommittedPart {
 interface Row {
   readonly levelId: string;
   readonly shopId: string;
+  readonly saleId: string;
   readonly sku: string;
   readonly open: number;
 }
@@ -41,8 +43,8 @@ export async function openCommittedPart(
   if ((await lockReservation(em, orderId)) !== 'COMMITTED') return null;
   const rows = await sql<Row>(
     em,
-    `select l.level_id as "levelId", l.shop_id as "shopId", s.sku,
-       l.quantity - l.shipped - l.cancelled as open
+    `select l.level_id as "levelId", l.shop_id as "shopId",
+       l.sale_id as "saleId", s.sku, l.quantity - l.shipped - l.cancelled as open
      from reservation_line l join stock_level s on s.shop_id = l.shop_id and s.id = l.level_id
      where l.order_id = $1 and l.shop_id = $2 and l.quantity > l.shipped + l.cancelled`,
     [orderId, shopId],
@@ -51,13 +53,16 @@ export async function openCommittedPart(
     levels: rows,
     warehouseIds: toWarehouseId ? [toWarehouseId] : [],
   });
-  const lines = rows.map(({ levelId, open }) => ({ level: ledger.level(levelId), open }));
+  const lines = rows.map(({ levelId, saleId, open }) => {
+    return { level: ledger.level(levelId), saleId, open };
+  });
   return { ledger, lines };
 }
 
-/** Units to take from one level. */
+/** Units to take from one line. */
 export interface Taken {
   readonly level: StockLevel;
+  readonly saleId: string;
   readonly units: number;
 }
 
@@ -81,7 +86,7 @@ export function takeUnits(
       if (units === 0) continue;
       line.open -= units;
       missing -= units;
-      taken.push({ level: line.level, units });
+      taken.push({ level: line.level, saleId: line.saleId, units });
     }
     left += missing;
   }
@@ -99,10 +104,17 @@ export async function countTaken(
   await sql(
     em,
     `update reservation_line l set ${as} = l.${as} + t.units
-     from (select level_id, sum(units) as units
-           from unnest($2::uuid[], $3::int[]) as each (level_id, units) group by level_id) t
-     where l.order_id = $1 and l.shop_id = $4 and l.level_id = t.level_id`,
-    [orderId, taken.map(({ level }) => level.id), taken.map(({ units }) => units), shopId],
+     from (select level_id, sale_id, sum(units) as units
+           from unnest($2::uuid[], $5::uuid[], $3::int[]) as each (level_id, sale_id, units)
+           group by level_id, sale_id) t
+     where l.order_id = $1 and l.shop_id = $4 and l.level_id = t.level_id and l.sale_id = t.sale_id`,
+    [
+      orderId,
+      taken.map(({ level }) => level.id),
+      taken.map(({ units }) => units),
+      shopId,
+      taken.map(({ saleId }) => saleId),
+    ],
   );
   await sql(
     em,

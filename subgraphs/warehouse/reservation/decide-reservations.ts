@@ -11,6 +11,7 @@ import { sql } from '../../shared/database/sql.js';
 import type { Ledger } from '../stock/ledger.js';
 import { availableUnits } from '../stock/level-units.js';
 import { moveStock, type SetTransactionId } from '../stock/move-stock.js';
+import { noSale, type SaleKey } from '../stock/sale-item.js';
 import type { StockStore } from '../stock/stock-store.js';
 import { type Allocation, allocate, type Demand } from './allocate.js';
 import { mayBePruned } from './may-be-pruned.js';
@@ -31,8 +32,9 @@ export async function decideReservations(
   const outcomes = await moveStock(
     store,
     async (em, openLedger, setTransactionId) => {
-      const demands = sumByKey(requests.flatMap(({ lines }) => lines));
-      const ledger = await openLedger(demands, { demands });
+      const needed = requests.flatMap(({ lines }) => demandsOf(lines));
+      const demands = sumByKey(needed, stockKeyOf);
+      const ledger = await openLedger(demands, { demands, sales: needed.filter(isOfSale) });
       // Read after the row locks: the transaction that held them before may have reserved for one
       // of these orders.
       const { now, known } = await readKnown(em, requests, setTransactionId);
@@ -103,24 +105,22 @@ function decide(
   now: Date,
   rows: ReservationRows,
 ): ReserveOutcome {
-  const demands = sumByKey(lines);
-  const shortages = demands
-    .map(({ quantity, ...key }) => ({
-      ...key,
-      requested: quantity,
-      available: ledger.available(key),
-    }))
-    .filter(({ requested, available }) => requested > available);
+  const demands = demandsOf(lines);
+  const shortages = shortagesOf(ledger, demands);
   if (shortages.length > 0) return { orderId, state: 'SHORT', shortages };
 
   const expiresAt = new Date(now.getTime() + reserveForMs);
   const stamps = { createdAt: now, updatedAt: now };
   const shopIds = [...new Set(demands.map(({ shopId }) => shopId))].sort();
   rows.reservations.push({ orderId, shopIds, state: 'HELD', expiresAt, ...stamps });
-  for (const { levelId, quantity } of allocateAll(ledger, demands)) {
-    const level = ledger.level(levelId);
-    rows.lines.push({ orderId, shopId: level.shopId, levelId, quantity, createdAt: now });
-    ledger.move(level, {
+  const allocations = allocateAll(ledger, sumByKey(demands, stockKeyOf));
+  const lineParts = splitBySale(ledger, allocations, demands);
+  rows.lines.push(...lineParts.map((part) => ({ orderId, ...part, createdAt: now })));
+  for (const demand of demands.filter(isOfSale)) {
+    ledger.moveSale(demand, { held: demand.quantity });
+  }
+  for (const { levelId, quantity } of allocations) {
+    ledger.move(ledger.level(levelId), {
       type: 'RESERVATION',
       reservedDelta: quantity,
       reference: orderId,
@@ -130,14 +130,68 @@ function decide(
   return { orderId, state: 'HELD', expiresAt };
 }
 
-/** Adds up lines of the same sku and shop. */
-function sumByKey(lines: readonly ReserveLine[]): ReserveLine[] {
-  const sums = new Map<string, ReserveLine>();
-  for (const { shopId, sku, quantity } of lines) {
-    const key = stockKeyOf({ shopId, sku });
-    sums.set(key, { shopId, sku, quantity: quantity + (sums.get(key)?.quantity ?? 0) });
+/** Units of a key that are needed from a sale, or regular ones. */
+type SaleDemand = SaleKey & { quantity: number };
+
+const isOfSale = ({ saleId }: SaleDemand) => saleId !== noSale;
+
+/** What lines need of each key: from sales first, as these decide how many regular units are left. */
+function demandsOf(lines: readonly ReserveLine[]): SaleDemand[] {
+  const demands = lines.map(({ saleId, ...line }) => ({ ...line, saleId: saleId ?? noSale }));
+  const sums = sumByKey(demands, (demand) => `${stockKeyOf(demand)} ${demand.saleId}`);
+  return sums.sort((a, b) => Number(isOfSale(b)) - Number(isOfSale(a)));
+}
+
+/** Adds up the quantities of a key. */
+function sumByKey<T extends { readonly quantity: number }>(
+  all: readonly T[],
+  keyOf: (each: T) => string,
+): T[] {
+  const sums = new Map<string, T>();
+  for (const each of all) {
+    const key = keyOf(each);
+    sums.set(key, { ...each, quantity: each.quantity + (sums.get(key)?.quantity ?? 0) });
   }
   return [...sums.values()];
+}
+
+/** @param demands those of sales first */
+function shortagesOf(ledger: Ledger, demands: readonly SaleDemand[]): Shortage[] {
+  const ofSales = new Map<string, number>();
+  return demands.flatMap((demand) => {
+    const { shopId, sku, saleId, quantity: requested } = demand;
+    const key = stockKeyOf(demand);
+    const ofSale = isOfSale(demand);
+    const available = ofSale
+      ? ledger.saleUnits(demand)
+      : ledger.regularUnits(demand, ofSales.get(key));
+    if (ofSale) ofSales.set(key, Math.min(requested, available));
+    if (requested <= available) return [];
+    const saleShortage = ofSale ? { saleId, saleShortage: ledger.saleShortage(demand) } : {};
+    return [{ shopId, sku, requested, available, ...saleShortage }];
+  });
+}
+
+/** Divides the units of each level between the demands of its key. */
+function splitBySale(
+  ledger: Ledger,
+  allocations: readonly Allocation[],
+  demands: readonly SaleDemand[],
+) {
+  const left = Map.groupBy(
+    demands.map((demand) => ({ ...demand })),
+    stockKeyOf,
+  );
+  return allocations.flatMap(({ levelId, quantity }) => {
+    const { shopId, sku } = ledger.level(levelId);
+    let toDivide = quantity;
+    return (left.get(stockKeyOf({ shopId, sku })) ?? []).flatMap((demand) => {
+      const taken = Math.min(demand.quantity, toDivide);
+      demand.quantity -= taken;
+      toDivide -= taken;
+      return taken > 0 ? [{ shopId, levelId, saleId: demand.saleId, quantity: taken }] : [];
+    });
+  });
 }
 
 function allocateAll(ledger: Ledger, demands: readonly (Demand & StockKey)[]): Allocation[] {

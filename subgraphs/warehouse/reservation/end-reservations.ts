@@ -12,6 +12,7 @@ import { enqueue } from '../../shared/messaging/outbox.js';
 import { lockReservations } from '../locks.js';
 import type { Ledger } from '../stock/ledger.js';
 import { moveStock, type OpenLedger } from '../stock/move-stock.js';
+import { noSale } from '../stock/sale-item.js';
 import { ConcurrentChange } from '../stock/stock-errors.js';
 import type { StockStore } from '../stock/stock-store.js';
 import { mayBePruned } from './may-be-pruned.js';
@@ -156,7 +157,11 @@ function endOne(ledger: Ledger, requested: Ending, lines: readonly ReservedUnits
   const isShort = requested.to === 'COMMITTED' && !areThere(ledger, lines);
   const ending: Ending = isShort ? { orderId, to: 'RELEASED', reason: 'OUT_OF_STOCK' } : requested;
   const isCommit = ending.to === 'COMMITTED';
-  for (const { levelId, quantity } of lines) {
+  for (const line of lines.filter(({ saleId }) => saleId !== noSale)) {
+    const { quantity } = line;
+    ledger.moveSale(line, { held: -quantity, sold: isCommit ? quantity : 0 });
+  }
+  for (const [levelId, quantity] of unitsByLevel(lines)) {
     ledger.move(ledger.level(levelId), {
       type: isCommit ? 'COMMIT' : 'RELEASE',
       reservedDelta: -quantity,
@@ -168,9 +173,18 @@ function endOne(ledger: Ledger, requested: Ending, lines: readonly ReservedUnits
   return ending;
 }
 
+/** An order may have regular units and units of a sale on one level. */
+function unitsByLevel(lines: readonly ReservedUnits[]): Map<string, number> {
+  const units = new Map<string, number>();
+  for (const { levelId, quantity } of lines) {
+    units.set(levelId, quantity + (units.get(levelId) ?? 0));
+  }
+  return units;
+}
+
 /** Whether all units of a reservation are in the warehouse, beside those that are committed. */
 const areThere = (ledger: Ledger, lines: readonly ReservedUnits[]) =>
-  lines.every(({ levelId, quantity }) => {
+  [...unitsByLevel(lines)].every(([levelId, quantity]) => {
     const { onHand, committed, unavailable } = ledger.level(levelId);
     return committed + quantity <= onHand - unavailable;
   });

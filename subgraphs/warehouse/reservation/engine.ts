@@ -1,6 +1,11 @@
 import type { MikroORM } from '@mikro-orm/postgresql';
 import type { Redis } from 'ioredis';
-import type { CommitRequest, ReleaseRequest, ReserveRequest } from '../../contracts/reservation.js';
+import type {
+  CommitRequest,
+  ExtendRequest,
+  ReleaseRequest,
+  ReserveRequest,
+} from '../../contracts/reservation.js';
 import type { SubgraphContext } from '../../shared/graphql/context.js';
 import type { Logger } from '../../shared/observability/logger.js';
 import type { Registry } from '../../shared/observability/metrics.js';
@@ -13,6 +18,7 @@ import { Dispatcher } from './dispatcher/dispatcher.js';
 import type { DispatcherLimits } from './dispatcher/dispatcher-limits.js';
 import { createStockLocks, type StockLocks } from './dispatcher/stock-locks.js';
 import { decideEndings, type EndRequest, type ReservationStatus } from './end-reservations.js';
+import { type ExtendOutcome, extendReservations } from './extend-reservations.js';
 import { findBlockedOrders, findBlockedRequests } from './locked-rows.js';
 
 /**
@@ -39,6 +45,8 @@ export interface StockEngine extends StockStore {
   readonly undecided: Map<string, Undecided>;
   /** commits and releases, in batches that need no Redis */
   readonly ending: Dispatcher<EndRequest, ReservationStatus>;
+  /** extensions, in batches that need no Redis */
+  readonly extending: Dispatcher<ExtendRequest, ExtendOutcome>;
 }
 export type ReservationContext = SubgraphContext<StockEngine>;
 
@@ -78,6 +86,12 @@ export function createStockEngine(parts: StockEngineParts): StockEngine {
         return requests.filter(({ orderId }) => blocked.has(orderId));
       },
       metrics: metrics.dispatcher('end'),
+      limits: { ...limits, keysPerBatchMax: Number.POSITIVE_INFINITY },
+    }),
+    extending: new Dispatcher({
+      keysOf: ({ orderId }) => [orderId],
+      work: (requests) => asBegun(() => extendReservations(store, requests)),
+      metrics: metrics.dispatcher('extend'),
       limits: { ...limits, keysPerBatchMax: Number.POSITIVE_INFINITY },
     }),
   };
@@ -164,4 +178,17 @@ export function releaseReservation(
   request: ReleaseRequest,
 ): Promise<ReservationStatus> {
   return ending.submit({ ...request, to: 'RELEASED' });
+}
+
+/**
+ * Lets the reservation of an order expire later, counted from when it was made. Needs no Redis. One that is not
+ * `HELD`, or is due by PostgreSQL’s clock, stays as it is.
+ *
+ * @returns the state after: `EXPIRED` for one that is due
+ */
+export function extendReservation(
+  { extending }: StockEngine,
+  request: ExtendRequest,
+): Promise<ExtendOutcome> {
+  return extending.submit(request);
 }

@@ -1,3 +1,4 @@
+import { lineOf, putInSale, requestOf } from '../../../tests/harness/sales.js';
 import { statementsOf } from '../../../tests/harness/statements.js';
 import { openStock, stockUp, type TestStock } from '../../../tests/harness/stock-engine.js';
 import { newId } from '../../shared/ids.js';
@@ -13,7 +14,8 @@ describe('the statements and rows of a sale', () => {
   });
   afterAll(() => stock.close());
 
-  const tables = /\b(?:stock_item|stock_level|stock_movement|reservation_line|reservation)\b/;
+  const tables =
+    /\b(?:stock_item|stock_level|stock_movement|reservation_line|reservation|sale_item)\b/;
   /** A statement by its verb and its first table; those about the outbox are left out. */
   const shapeOf = (statement: string) =>
     [/\w+/.exec(statement)?.[0], tables.exec(statement)?.[0]].filter(Boolean).join(' ');
@@ -81,5 +83,28 @@ describe('the statements and rows of a sale', () => {
       statements: [...end, 'update stock_item', 'commit'],
       rows: { stock_movement: 1, outbox: 1 },
     });
+  });
+
+  it('have one to read and one to write units of a sale, where an order has some', async () => {
+    const key = await stockUp(engine, [20]);
+    const { saleId } = await putInSale(engine, key, 12);
+    const request = () => requestOf(lineOf(key, 1), lineOf(key, 2, saleId));
+    const [unpaid, paid] = [request(), request()];
+    await reserveStock(engine, unpaid);
+    const reads = 'select sale_item';
+    const writes = 'update sale_item';
+    const ofSale = (statements: readonly string[]) =>
+      statements.filter((each) => each.endsWith('sale_item'));
+    const reserved = await costOf(() => reserveStock(engine, paid));
+    expect(ofSale(reserved.statements)).toEqual([reads, writes]);
+    expect(reserved.statements).toHaveLength(11);
+    expect(reserved.rows).toEqual({ reservation: 1, reservation_line: 2, stock_movement: 1 });
+    const payment = { orderId: paid.orderId, paymentId: newId() };
+    const committed = await costOf(() => commitReservation(engine, payment));
+    expect(ofSale(committed.statements)).toEqual([writes]);
+    expect(committed.rows).toEqual({ stock_movement: 1 });
+    const release = { orderId: unpaid.orderId, reason: 'BY_CUSTOMER' as const };
+    const released = await costOf(() => releaseReservation(engine, release));
+    expect(ofSale(released.statements)).toEqual([writes]);
   });
 });

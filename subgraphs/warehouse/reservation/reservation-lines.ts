@@ -1,9 +1,9 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
-import type { StockKey } from '../../contracts/stock-key.js';
 import { listOf, sql, sqlPrepared } from '../../shared/database/sql.js';
+import type { SaleKey } from '../stock/sale-item.js';
 
 /** The units of one line of a reservation. */
-export interface ReservedUnits extends StockKey {
+export interface ReservedUnits extends SaleKey {
   readonly orderId: string;
   readonly levelId: string;
   readonly quantity: number;
@@ -23,7 +23,8 @@ export const readReservationLines = (
   sqlPrepared<ReservedUnits>(
     em,
     // A reservation has no lines of other shops.
-    `select l.order_id as "orderId", l.level_id as "levelId", l.quantity, l.shop_id as "shopId", s.sku
+    `select l.order_id as "orderId", l.level_id as "levelId", l.sale_id as "saleId", l.quantity,
+       l.shop_id as "shopId", s.sku
      from reservation_line l join stock_level s on s.shop_id = l.shop_id and s.id = l.level_id
      where l.order_id = any(${listOf(1, 'uuid')}) and l.shop_id = any(${listOf(2, 'uuid')})`,
     [

@@ -21,6 +21,7 @@ import {
 } from 'type-graphql';
 import {
   type CommitRequest,
+  type ExtendRequest,
   type ReleaseReason,
   type ReleaseRequest,
   type ReservationAnswer,
@@ -36,6 +37,7 @@ import { UUID } from '../../shared/graphql/scalars.js';
 import { Allow } from '../../shared/rights/rights.js';
 import {
   commitReservation,
+  extendReservation,
   type ReservationContext,
   releaseReservation,
   reserveStock,
@@ -115,6 +117,21 @@ export class ReleaseInput implements ReleaseRequest {
     description: 'The user who caused it, if it was one; part of the event that the release sends.',
   })
   actor?: string | null;
+}
+
+@Directive('@inaccessible')
+@InputType({ description: 'An unpaid order that keeps its units for longer.' })
+export class ExtendInput implements ExtendRequest {
+  @Field(() => UUID, { description: 'The order.' })
+  orderId!: string;
+
+  @Field(() => Int, {
+    description:
+      'Duration in milliseconds since the units were reserved, up to 7 days. A reservation that lasts longer stays as it is.',
+  })
+  @Min(1)
+  @Max(reserveMaxMs)
+  reserveForMs!: number;
 }
 
 @Directive('@inaccessible')
@@ -245,5 +262,20 @@ export class ReservationResolver {
     @Ctx() { app }: ReservationContext,
   ): Answer[] {
     return atMost(requests).map((request) => releaseReservation(app, request));
+  }
+
+  @Directive('@inaccessible')
+  @Allow('caller:order')
+  @ListMax(requestsMax)
+  @Mutation(() => [ReservationOutput], {
+    nullable: 'items',
+    description:
+      'Lets reserved units be held for longer. A reservation that is due stays as it is, and is EXPIRED in the answer.',
+  })
+  extendReservation(
+    @Arg('requests', () => [ExtendInput]) requests: ExtendInput[],
+    @Ctx() { app }: ReservationContext,
+  ): Answer[] {
+    return atMost(requests).map((request) => extendReservation(app, request));
   }
 }

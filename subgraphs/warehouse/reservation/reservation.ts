@@ -12,6 +12,7 @@ import { isOneOf } from '../../shared/database/is-one-of.js';
 import { Retained } from '../../shared/database/retention.js';
 import { sql } from '../../shared/database/sql.js';
 import { scanStart } from '../../shared/runtime/queue-mark.js';
+import { noSale } from '../stock/sale-item.js';
 import { reservationQueue } from './reservation-queue.js';
 
 /**
@@ -80,7 +81,7 @@ export class Reservation {
 }
 
 /**
- * Units of a reservation on one level. There is no foreign key to the reservation, whose check would take a
+ * Units of a reservation on one level, of a sale or regular ones. There is no foreign key to the reservation, whose check would take a
  * third of the time of an insert: both are inserted, and deleted, in one transaction (docs/adr/0046).
  */
 @Retained({ withOwner: 'reservation' })
@@ -93,6 +94,10 @@ export class Reservation {
 @Index({
   name: 'reservation_line_open',
   expression: `create index reservation_line_open on reservation_line (shop_id, level_id, order_id) where quantity > shipped + cancelled`,
+})
+@Index({
+  name: 'reservation_line_sale',
+  expression: `create index reservation_line_sale on reservation_line (shop_id, sale_id, level_id) where sale_id <> '${noSale}'`,
 })
 @Check({ name: 'reservation_line_quantity', expression: 'quantity >= 0' })
 @Check({
@@ -109,6 +114,10 @@ export class ReservationLine {
 
   @PrimaryKey({ type: 'uuid' })
   levelId!: string;
+
+  /** the sale from whose allocation they were taken, or `noSale` */
+  @PrimaryKey({ type: 'uuid', defaultRaw: `'${noSale}'` })
+  saleId!: Opt<string>;
 
   /** fewer than were reserved if units were reassigned to another level */
   @Property({ type: 'integer' })

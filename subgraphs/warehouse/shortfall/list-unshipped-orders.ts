@@ -49,12 +49,13 @@ export const loadUnshippedOrders: BatchLoad<
       `select level.id as "levelId", list.* from unnest($1::uuid[], $5::uuid[])
          as level (id, shop_id)
        cross join lateral (
-         select l.order_id as "orderId", l.quantity - l.shipped - l.cancelled as units,
+         select l.order_id as "orderId", sum(l.quantity - l.shipped - l.cancelled)::int as units,
            r.state = 'COMMITTED' as paid
          from reservation_line l join reservation r on r.order_id = l.order_id
          where l.shop_id = level.shop_id and l.level_id = level.id and r.state in ('COMMITTED', 'HELD')
            and l.quantity > l.shipped + l.cancelled
            and ($2::boolean is null or (r.state <> 'COMMITTED', l.order_id) > ($2, $3::uuid))
+         group by l.order_id, r.state
          order by r.state <> 'COMMITTED', l.order_id limit $4) as list`,
       [
         alike.map(({ level }) => level.id),

@@ -119,11 +119,11 @@ export function reassignShopOrder(
     });
     if (short.length > 0) return notEnoughOnHand(short);
     const about = { reference: orderId, reason: 'reassigned', actor };
-    for (const { level, open } of leaving) {
+    for (const { level, saleId, open } of leaving) {
       const target = ledger.requireLevel(to.id, level.sku);
       ledger.move(level, { ...about, type: 'UNCOMMIT', committedDelta: -open });
       ledger.move(target, { ...about, type: 'COMMIT', committedDelta: open });
-      await moveLine(em, { orderId, from: level, to: target, units: open });
+      await moveLine(em, { orderId, from: level, to: target, saleId, units: open });
     }
     const shopOrder = { order: { id: orderId }, shop: { id: shopId } };
     return result(ReassignedShopOrder, { shopOrder, warehouseId: to.id, units: sumOf(leaving) });
@@ -142,19 +142,24 @@ interface LineMove {
   readonly orderId: string;
   readonly from: StockLevel;
   readonly to: StockLevel;
+  readonly saleId: string;
   readonly units: number;
 }
 
-function moveLine(em: EntityManager, { orderId, from, to, units }: LineMove): Promise<unknown> {
+function moveLine(
+  em: EntityManager,
+  { orderId, from, to, saleId, units }: LineMove,
+): Promise<unknown> {
   return sql(
     em,
     `with taken as (
        update reservation_line set quantity = quantity - $4
-       where order_id = $1 and shop_id = $5 and level_id = $2
+       where order_id = $1 and shop_id = $5 and level_id = $2 and sale_id = $6
      )
-     insert into reservation_line (order_id, shop_id, level_id, quantity) values ($1, $5, $3, $4)
-     on conflict (order_id, shop_id, level_id) do update
+     insert into reservation_line (order_id, shop_id, level_id, sale_id, quantity)
+     values ($1, $5, $3, $6, $4)
+     on conflict (order_id, shop_id, level_id, sale_id) do update
        set quantity = reservation_line.quantity + excluded.quantity`,
-    [orderId, from.id, to.id, units, from.shopId],
+    [orderId, from.id, to.id, units, from.shopId, saleId],
   );
 }

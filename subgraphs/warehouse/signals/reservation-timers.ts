@@ -17,6 +17,8 @@ const graceMs = 25;
 const watchedMax = 200_000;
 const nudgeMax = 2000;
 const notYetMs = 50;
+/** the answer of PTTL for a key that does not exist */
+const gone = -2;
 const compactFrom = 10_000;
 
 export const timerKey = (orderId: string) => keyPrefix + orderId;
@@ -43,7 +45,7 @@ interface Watched {
 
 /**
  * Redis expires keys lazily: among many others a due key may stay for seconds before its event is
- * sent. Reading it (EXISTS) makes Redis expire it. So each process remembers the keys that it set,
+ * sent. Reading it (PTTL) makes Redis expire it. So each process remembers the keys that it set,
  * by due time, `watchedMax` at most. Redis itself or the sweeper finds the others, and those of a
  * process that died.
  */
@@ -69,10 +71,11 @@ export class TimerWatch {
     const nowMs = Date.now();
     const due = this.#takeDue(nowMs);
     if (due.length === 0) return;
-    const answers = await redis.pipeline(due.map((id) => ['exists', timerKey(id)])).exec();
+    const answers = await redis.pipeline(due.map((id) => ['pttl', timerKey(id)])).exec();
     for (const [n, orderId] of due.entries()) {
-      const isGone = answers?.[n]?.[1] === 0;
-      if (!isGone) this.#watch(orderId, nowMs + notYetMs);
+      const leftMs = Number(answers?.[n]?.[1] ?? 0);
+      // Another process may have set it again, for much later.
+      if (leftMs !== gone) this.#watch(orderId, nowMs + Math.max(leftMs, notYetMs));
     }
   }
 

@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import type { StockChanged, StockSignals } from '../signals/stock-signals.js';
+import { regularUnitsSql } from '../stock/stock-item.js';
 
 const changesPerRead = 5000;
 
@@ -11,7 +12,8 @@ export async function publishStockChanges(
 ): Promise<void> {
   for (let after = 0; ; ) {
     const { rows } = await client.query<Omit<StockChanged, 'at'> & { at: Date; line: number }>(
-      `select line, i.shop_id as "shopId", i.sku, i.available, i.version, i.updated_at as at
+      `select line, i.shop_id as "shopId", i.sku,
+         ${regularUnitsSql('i.')} as available, i.version, i.updated_at as at
        from (select line, sku from import_delta where line > $2 and quantity <> on_hand
              order by line limit ${changesPerRead}) d
        join stock_item i on i.sku = d.sku and i.shop_id = $1 order by line`,

@@ -3,6 +3,7 @@ import { events, type Topic } from '../../contracts/events.js';
 import { availableUnitsSql, shortfallSql } from '../stock/level-units.js';
 import { movementIdSql } from '../stock/movement-id.js';
 import { ConcurrentChange } from '../stock/stock-errors.js';
+import { fenceSql } from '../stock/stock-item.js';
 import { lowStockThresholdDefault } from '../stock/stock-level.js';
 import { type ChangeCounts, unitsAfter } from './staged-changes.js';
 import type { StockImport } from './stock-import.js';
@@ -26,7 +27,7 @@ export async function writeChanges(
   await writeItems(client, shopId, active, counts.newItems, now);
   await writeLevels(client, stockImport, counts.newLevels, now);
   await writeMovements(client, stockImport);
-  await writeEvents(client, shopId);
+  await writeEvents(client, shopId, now);
 }
 
 /**
@@ -109,13 +110,15 @@ const writeMovements = (client: pg.Client, { id, actor, warehouse }: StockImport
 
 const topic: Topic = 'warehouse.stock.changed';
 
-/** As `inStockEvent`, for items that are new, came into stock or ran out. */
-const writeEvents = (client: pg.Client, shopId: string) =>
+/** As `inStockEvent`, for items that are new, came into stock or ran out at the regular price. */
+const writeEvents = (client: pg.Client, shopId: string, now: Date) =>
   client.query(
     `insert into outbox (id, consumer, delivery, topic, key, version, payload)
      select d.id, $2, $4, $3, i.shop_id || ':' || i.sku, i.version,
-       jsonb_build_object('shopId', i.shop_id, 'sku', i.sku, 'inStock', i.available > 0)
+       jsonb_build_object('shopId', i.shop_id, 'sku', i.sku, 'inStock', i.available > f.fence)
      from import_delta d join stock_item i on i.sku = d.sku and i.shop_id = $1
-     where d.item_available is null or (d.item_available > 0) <> (i.available > 0)`,
-    [shopId, events[topic].consumer, topic, events[topic].delivery],
+       cross join lateral (select ${fenceSql('i.', '$5::timestamptz')} as fence) f
+     where d.item_available is null
+       or (d.item_available > f.fence) <> (i.available > f.fence)`,
+    [shopId, events[topic].consumer, topic, events[topic].delivery, now],
   );

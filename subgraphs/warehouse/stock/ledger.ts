@@ -1,5 +1,6 @@
 import type { EntityClass, RequiredEntityData } from '@mikro-orm/core';
 import type { EntityManager } from '@mikro-orm/postgresql';
+import type { SaleShortage } from '../../contracts/reservation.js';
 import { type StockKey, stockKeyOf } from '../../contracts/stock-key.js';
 import { assert } from '../../shared/assert.js';
 import { insertRows } from '../../shared/database/insert-rows.js';
@@ -16,7 +17,17 @@ import {
   readLevels,
   readUnitsOfItems,
 } from './read-levels.js';
-import { crossesZero, inStockEvent, StockItem } from './stock-item.js';
+import type { SaleKey } from './sale-item.js';
+import { type SaleChange, SaleUnits } from './sale-units.js';
+import {
+  crossesZero,
+  fenceOf,
+  inStockEvent,
+  isSaleOpen,
+  regularUnits,
+  StockItem,
+  saleUnits,
+} from './stock-item.js';
 import { StockLevel } from './stock-level.js';
 import { type MovementType, StockMovement } from './stock-movement.js';
 
@@ -41,6 +52,12 @@ export const onHandMax = 100_000_000;
 /** Only these may promise, or mark as unavailable, more units than there are. */
 const mayRaiseShortfall: ReadonlySet<MovementType> = new Set(['ADJUSTMENT', 'UNAVAILABLE']);
 
+/** The units of an item that can be sold, and those of them that are no sale's. */
+interface ItemUnits {
+  readonly available: number;
+  readonly regular: number;
+}
+
 const locationKey = (warehouseId: string, sku: string) => `${warehouseId} ${sku}`;
 
 /**
@@ -60,13 +77,15 @@ export class Ledger {
   readonly movements: Array<RequiredEntityData<StockMovement> & { readonly id: string }> = [];
   /** by PostgreSQL’s clock, behind the locks; a change of a level has the time of `timeOf` */
   readonly now: Date;
-  /** changed item → its `available` before */
-  readonly #availableBefore = new Map<StockItem, number>();
+  readonly #sales: SaleUnits;
+  /** changed item → its units before */
+  readonly #unitsBefore = new Map<StockItem, ItemUnits>();
   readonly #newItems = new Set<StockItem>();
   readonly #inserts: Array<(em: EntityManager) => Promise<unknown>> = [];
 
-  private constructor(items: StockItem[], { levels, readAt }: ReadLevels) {
+  private constructor(items: StockItem[], { levels, readAt }: ReadLevels, sales: SaleUnits) {
     this.now = readAt;
+    this.#sales = sales;
     this.#items = new Map(items.map((item) => [stockKeyOf(item), item]));
     for (const [level, place] of levels) this.#addLevel(level, place);
     const sellable = levels.filter(([, { active }]) => active).map(([level]) => level);
@@ -88,14 +107,48 @@ export class Ledger {
     keys: readonly StockKey[],
     choice: LevelChoice,
   ): Promise<Ledger> {
-    if (keys.length === 0) return new Ledger([], { levels: [], readAt: new Date() });
+    const { sales = [] } = choice;
+    if (keys.length === 0) {
+      return new Ledger([], { levels: [], readAt: new Date() }, await SaleUnits.read(em, []));
+    }
     const items = await lockItems(em, keys, StockItem);
-    return new Ledger(items, await readLevels(em, keys, choice));
+    const reads = [readLevels(em, keys, choice), SaleUnits.read(em, sales)] as const;
+    return new Ledger(items, ...(await Promise.all(reads)));
   }
 
-  /** Units of a key that can be sold; 0 if the shop never had any. */
-  available(key: StockKey): number {
-    return this.#items.get(stockKeyOf(key))?.available ?? 0;
+  /**
+   * Units of a key that can be sold at the regular price; 0 if the shop never had any.
+   *
+   * @param ofSale units of its sale that are taken with them
+   */
+  regularUnits(key: StockKey, ofSale = 0): number {
+    const item = this.#items.get(stockKeyOf(key));
+    return item ? Math.max(0, item.available - Math.max(ofSale, fenceOf(item, this.now))) : 0;
+  }
+
+  /** Units of a key that a sale can sell; 0 if it has none set aside. */
+  saleUnits(key: SaleKey): number {
+    const item = this.#items.get(stockKeyOf(key));
+    return item ? saleUnits(item, key.saleId, this.now) : 0;
+  }
+
+  /** Why a sale among those of `choice.sales` has too few units. */
+  saleShortage(key: SaleKey): SaleShortage {
+    const item = this.#items.get(stockKeyOf(key));
+    const ofSale = this.#sales.find(key);
+    if (!item || !ofSale?.allocated || !isSaleOpen(item, key.saleId, this.now)) return 'OVER';
+    return ofSale.sold === ofSale.allocated ? 'SOLD_OUT' : 'HELD';
+  }
+
+  /** Changes the units of a sale, and what is set aside for it, unless its item is no longer in it. */
+  moveSale(key: SaleKey, change: SaleChange): void {
+    const item = this.#items.get(stockKeyOf(key));
+    assert(item !== undefined, 'a sale has units of an item', stockKeyOf(key));
+    this.#sales.add(key, change);
+    if (item.saleId !== key.saleId) return;
+    this.#keepUnits(item);
+    item.setAside -= change.held + (change.sold ?? 0);
+    assert(item.setAside >= 0, 'a sale holds no more than is set aside', stockKeyOf(key));
   }
 
   /** The chosen levels of a key in active warehouses, the lowest priority number first. */
@@ -268,9 +321,17 @@ export class Ledger {
     if (availableDelta === 0 || !this.#placeOf(level).active) return;
     const item = this.#items.get(stockKeyOf(level));
     assert(item !== undefined, 'a level has an item', level.id);
-    if (!this.#availableBefore.has(item)) this.#availableBefore.set(item, item.available);
+    this.#keepUnits(item);
     item.available += availableDelta;
     assert(item.available >= 0, 'an item has 0 ≤ available', stockKeyOf(item));
+  }
+
+  #keepUnits(item: StockItem): void {
+    if (!this.#unitsBefore.has(item)) this.#unitsBefore.set(item, this.#unitsOf(item));
+  }
+
+  #unitsOf(item: StockItem): ItemUnits {
+    return { available: item.available, regular: regularUnits(item, this.now) };
   }
 
   /** Adds rows that `write` inserts before movements and levels, in the order of the calls. */
@@ -286,21 +347,32 @@ export class Ledger {
    * @returns the changes to publish after COMMIT
    */
   async write(em: EntityManager): Promise<StockChanged[]> {
-    const changed = [...this.#availableBefore].filter(
-      ([item, before]) => item.available !== before,
-    );
+    const changed = [...this.#unitsBefore].filter(([item, before]) => {
+      const { available, regular } = this.#unitsOf(item);
+      return available !== before.available || regular !== before.regular;
+    });
     for (const [item] of changed) item.version += 1;
-    const crossed = changed.filter(([item, before]) => crossesZero(before, item.available));
+    const crossed = changed.filter(([item, { regular }]) =>
+      crossesZero(regular, this.#unitsOf(item).regular),
+    );
     const withEvent = [...new Set([...this.#newItems, ...crossed.map(([item]) => item)])];
-    if (withEvent.length > 0) this.#inserts.push((em) => enqueue(em, withEvent.map(inStockEvent)));
+    const events = withEvent.map((item) => inStockEvent(this.#visible(item)));
+    if (events.length > 0) this.#inserts.push((em) => enqueue(em, events));
+    if (this.#sales.isChanged) this.#inserts.push((em) => this.#sales.write(em));
     this.append(StockMovement, this.movements);
     const statements = [...this.#inserts, () => em.flush()];
     const results = await Promise.allSettled(statements.map((start) => start(em)));
     const failed = results.find((result) => result.status === 'rejected');
     if (failed) throw failed.reason;
-    return changed.map(([{ shopId, sku, available, version, updatedAt }]) => {
-      return { shopId, sku, available, version, at: updatedAt.toISOString() };
+    return changed.map(([item]) => {
+      return { ...this.#visible(item), at: item.updatedAt.toISOString() };
     });
+  }
+
+  /** What others see of an item. */
+  #visible(item: StockItem) {
+    const { shopId, sku, version } = item;
+    return { shopId, sku, available: regularUnits(item, this.now), version };
   }
 
   #placeOf(level: StockLevel): Place {

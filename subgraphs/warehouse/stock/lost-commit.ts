@@ -10,12 +10,14 @@ const lookUpEveryMs = 100;
 /**
  * Looks up the outcome of a transaction whose COMMIT was not answered (ADR 26).
  *
+ * @param isProven whether a row that it wrote is there: a standby that took over meanwhile may have used the id for
+ *   another transaction
  * @throws OutcomeUnknown if the database does not come back in time
  */
 export async function wasCommitted(
   em: EntityManager,
   transactionId: string,
-  ledger: Ledger | undefined,
+  isProven: () => Promise<boolean>,
 ): Promise<boolean> {
   const deadlineMs = Date.now() + lookUpMaxMs;
   for (;;) {
@@ -25,7 +27,7 @@ export async function wasCommitted(
       ]);
       // PostgreSQL may still run it, though this process has lost the connection.
       if (row?.status !== 'in progress') {
-        return row?.status === 'committed' && isFirstMovementStored(em, ledger);
+        return row?.status === 'committed' && (await isProven());
       }
     } catch (error) {
       if (!isDatabaseUnavailable(error)) throw error;
@@ -35,8 +37,8 @@ export async function wasCommitted(
   }
 }
 
-/** A standby that took over meanwhile may have used the id for another transaction. */
-async function isFirstMovementStored(
+/** Whether the first movement of a ledger is stored; true if it has none. */
+export async function isFirstMovementStored(
   em: EntityManager,
   ledger: Ledger | undefined,
 ): Promise<boolean> {

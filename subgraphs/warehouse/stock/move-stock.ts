@@ -12,7 +12,7 @@ import { tryAgain } from '../../shared/errors.js';
 import { failPoint } from '../../shared/resilience/fail-point.js';
 import type { Signals, StockChanged } from '../signals/stock-signals.js';
 import { Ledger } from './ledger.js';
-import { wasCommitted } from './lost-commit.js';
+import { isFirstMovementStored, wasCommitted } from './lost-commit.js';
 import type { LevelChoice } from './read-levels.js';
 import { ConcurrentChange, NotCommitted } from './stock-errors.js';
 import type { StockStore } from './stock-store.js';
@@ -35,6 +35,11 @@ interface MoveOptions<T> {
   readonly lockTimeoutsMax?: number;
   /** the idempotency key of the request */
   readonly once?: Once<T> | undefined;
+  /**
+   * of work that writes no movement: whether its rows are stored. It proves that a transaction whose COMMIT was not
+   * answered was this one
+   */
+  readonly isStored?: ((em: EntityManager, value: T) => Promise<boolean>) | undefined;
 }
 
 const attemptsMax = 5;
@@ -51,11 +56,11 @@ const attemptsMax = 5;
 export async function moveStock<T>(
   store: StockStore,
   work: StockWork<T>,
-  { signalsOf, lockTimeoutsMax = attemptsMax, once }: MoveOptions<T> = {},
+  { signalsOf, lockTimeoutsMax = attemptsMax, once, isStored }: MoveOptions<T> = {},
 ): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     try {
-      const { value, changed } = await commitOnce(store, work, once);
+      const { value, changed } = await commitOnce(store, work, { once, isStored });
       const more = signalsOf?.(value) ?? {};
       if (more.armed?.length) failPoint('reservation committed, timer not set');
       if (more.disarmed?.length) failPoint('reservation ended, nothing published');
@@ -74,7 +79,11 @@ export async function moveStock<T>(
   }
 }
 
-async function commitOnce<T>({ orm }: StockStore, work: StockWork<T>, once: Once<T> | undefined) {
+async function commitOnce<T>(
+  { orm }: StockStore,
+  work: StockWork<T>,
+  { once, isStored }: Pick<MoveOptions<T>, 'once' | 'isStored'>,
+) {
   const em = orm.em.fork();
   let ledger: Ledger | undefined;
   let changed: StockChanged[] = [];
@@ -102,7 +111,10 @@ async function commitOnce<T>({ orm }: StockStore, work: StockWork<T>, once: Once
   } catch (error) {
     await em.rollback().catch(() => {});
     if (!isCommitLost(error)) throw error;
-    const isCommitted = transactionId && (await wasCommitted(orm.em.fork(), transactionId, ledger));
+    const after = orm.em.fork();
+    const isProven = async () =>
+      (await isFirstMovementStored(after, ledger)) && ((await isStored?.(after, value)) ?? true);
+    const isCommitted = transactionId && (await wasCommitted(after, transactionId, isProven));
     if (!isCommitted) throw new NotCommitted();
   }
   return { value, changed };

@@ -4,6 +4,7 @@ import { firstOfEach } from '../../shared/batching/first-of-each.js';
 import { columnsOf } from '../../shared/database/columns.js';
 import { listOf, sqlPrepared, unnestOf } from '../../shared/database/sql.js';
 import { availableUnitsSql } from './level-units.js';
+import type { SaleKey } from './sale-item.js';
 import { StockLevel } from './stock-level.js';
 
 /** Units that are needed of one sku of one shop. */
@@ -25,6 +26,8 @@ export interface LevelChoice {
   readonly levels?: readonly LevelRef[];
   readonly warehouseIds?: readonly string[];
   readonly demands?: readonly KeyDemand[];
+  /** sales whose units are to be read beside the levels */
+  readonly sales?: readonly SaleKey[];
 }
 
 /** Where a level is. */
