@@ -11,6 +11,7 @@ import { startPostgres } from './databases/postgres.js';
 import { findRedis, isReachable, startRedis } from './databases/redis.js';
 import { isPortFree, StartError } from './databases/server-process.js';
 import { createDatabases, migrateDatabases } from './databases/set-up.js';
+import { publishDemoSale } from './demo-sale.js';
 import { developmentEnvironments, portsFrom } from './environment.js';
 import { type RunningProcess, startProcess } from './processes.js';
 import { developmentPrograms, programs } from './programs.js';
@@ -22,6 +23,7 @@ import { welcome } from './welcome.js';
 /** `npm start`: runs the whole system on this machine, with its own databases. */
 const fresh = process.argv.includes('--fresh');
 const watch = process.argv.includes('--watch');
+const withSale = process.argv.includes('--sale');
 const folder = stateFolder();
 const settings = readSettings();
 const { POSTGRES_PORT: postgresPort, REDIS_PORT: redisPort } = settings;
@@ -238,6 +240,9 @@ async function main(): Promise<void> {
   writeRunningSystem(folder, { graphqlUrl: systemUrl, databases, eventsRedisUrl });
   const { RATE_LIMIT_PROFILE: rateLimitProfile } = settings;
   console.log(welcome({ url: systemUrl, ports, rateLimitProfile, folder }));
+  if (!withSale) return;
+  const sale = publishDemoSale(systemUrl).catch((error: Error) => error.message);
+  console.log(await sale);
 }
 
 // The parent process may be killed without a signal to this one.

@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isPortFree } from '../../dev/databases/server-process.js';
-import { portsFrom } from '../../dev/environment.js';
+import { noHoldLimits, portsFrom } from '../../dev/environment.js';
 import type { ShownMessage } from '../../dev/messages/inbox.js';
 import { stateFolder } from '../../ops/running-system.js';
 import { root } from '../../ops/subgraph-names.js';
@@ -20,6 +20,7 @@ export async function createPlace() {
   const messagesUrl = `http://localhost:${messages}`;
   const env = {
     ...process.env,
+    ...noHoldLimits,
     NODE_OPTIONS: '',
     NODE_ENV: '',
     STATE_DIR: folder,

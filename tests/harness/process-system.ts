@@ -79,6 +79,7 @@ export async function startProcessSystem(
   const url = `http://127.0.0.1:${ports.ports.router}/graphql`;
   return {
     url,
+    secrets,
     ports,
     redis,
     lockRedis,
