@@ -27,6 +27,9 @@ const exceptions: ReadonlyMap<string, string> = new Map([
   ['LoginInput.password', 'a password'],
   ['RegisterInput.password', 'a password'],
   ['VerifyOtpInput.newPassword', 'a password'],
+  ...allTexts
+    .filter((name) => name.endsWith('.challengeToken'))
+    .map((name) => [name, 'a token, which is verified if there are challenges'] as const),
   ['ProductFilter.search', 'a search, which finds all products if it is blank'],
   ...allTexts
     .filter((name) => name.endsWith('.idempotencyKey'))
@@ -36,6 +39,7 @@ const exceptions: ReadonlyMap<string, string> = new Map([
 /** The arguments of fields that are strings: none is a text that is stored. */
 const expectedArguments: Readonly<Record<string, string>> = {
   after: 'a cursor',
+  challengeToken: 'a token',
   currencyCode: 'is one of a table',
   email: 'is parsed',
   idempotencyKey: 'an idempotency key',

@@ -2,7 +2,7 @@ import { seedSessions, withTokens } from '../../dev/seed/sessions.js';
 import { seedStore } from '../../dev/seed/store.js';
 import { migrateAll } from '../../ops/migrate-all.js';
 import { openServers } from '../environment.js';
-import { measureCases, resultsOf } from '../load.js';
+import { type MeasuredCases, measureCases, medianOf, resultsOf } from '../load.js';
 import { type Check, minutesIn, type Outcome, rounded } from '../report.js';
 import { createGraphQLClient } from '../router/operations.js';
 import { startSystemProcesses } from '../system-processes.js';
@@ -12,6 +12,9 @@ import { shopper } from './shopper.js';
 import { vendor } from './vendor.js';
 import { verifyBeside } from './verify-beside.js';
 
+const regular = 'one offer';
+const inSale = 'one offer, in a sale';
+const saleShareMin = 0.95;
 const seconds = Number(process.env.BENCH_SECONDS ?? 5);
 const rounds = Number(process.env.BENCH_ROUNDS ?? 3);
 // Enough for a thousand customers.
@@ -48,12 +51,14 @@ export async function run(
     const vera = await vendor(router, sessions);
     await vera.stockUp(plenty);
     const shop = shopper(router, customers);
-    const hot = vera.offers[0] as string;
+    const [hot, soldInSale] = vera.offers as [string, string];
+    const saleId = await vera.openSale(soldInSale, plenty / 2);
     const all = {
-      'one offer': () => shop.order([hot]),
+      [regular]: () => shop.order([hot]),
       'many offers, one line': () => shop.order([shop.oneOf(vera.offers)]),
       'many offers, three lines': () => shop.order(shop.someOf(vera.offers, 3)),
-      'one offer, paid at once': () => shop.order([hot], 'Credit Card'),
+      [inSale]: () => shop.order([soldInSale], { saleId }),
+      'one offer, paid at once': () => shop.order([hot], { paymentMethod: 'Credit Card' }),
     };
     if (minutes) {
       const { result, checks } = await verifyBeside(
@@ -77,13 +82,29 @@ export async function run(
       ...{ url: postgres.url, processId: postgres.processId, connections: clients },
       carts: [[{ sku: 0, quantity: 1 }]],
     });
-    const checks = [...checksOf(sale, yardstick), await verifyAtRest(databases)];
+    const checks = [
+      ...checksOf(sale, yardstick),
+      ...(regular in cases && inSale in cases ? [saleCheckOf(measured)] : []),
+      await verifyAtRest(databases),
+    ];
     return { results: [...resultsOf(measured), sale], checks };
   } finally {
     await router.close();
     await system.stop();
     await Promise.all([postgres.stop(), redis.stop()]);
   }
+}
+
+/** A checkout in a sale, beside a regular one of the same run. */
+function saleCheckOf(measured: MeasuredCases): Check {
+  const rateOf = (name: string) => medianOf(measured, name, ({ rate }) => rate);
+  const share = rateOf(inSale) / rateOf(regular);
+  return {
+    name: 'checkouts per second of an offer in a sale, relative to a regular one',
+    value: rounded(share, 2),
+    target: `≥ ${saleShareMin}`,
+    pass: share >= saleShareMin,
+  };
 }
 
 /** Those that `BENCH_CASES` names, separated by semicolons; by default all. */

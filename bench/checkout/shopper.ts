@@ -16,12 +16,17 @@ export function shopper(
   customers: readonly (SeededSession & { accessToken: string })[],
 ) {
   let orders = 0;
-  async function order(offerIds: readonly string[], paymentMethod?: string): Promise<string> {
-    const { accessToken } = customers[orders++ % customers.length] as { accessToken: string };
+  async function order(
+    offerIds: readonly string[],
+    { paymentMethod, saleId }: { readonly paymentMethod?: string; readonly saleId?: string } = {},
+  ): Promise<string> {
+    const n = orders++ % customers.length;
+    const { accessToken } = customers[n] as { accessToken: string };
     const input = {
       idempotencyKey: randomUUID(),
-      items: offerIds.map((offerId) => ({ offerId, quantity: 1 })),
-      shippingAddress,
+      items: offerIds.map((offerId) => ({ offerId, quantity: 1, ...(saleId && { saleId }) })),
+      // A sale counts units by address.
+      shippingAddress: { ...shippingAddress, street: `${n} ${shippingAddress.street}` },
       ...(paymentMethod && { paymentMethod }),
     };
     // biome-ignore lint/suspicious/noExplicitAny: answers to an operation of our own

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { seedId } from '../../dev/seed/ids.js';
 import type { SeededSession } from '../../dev/seed/sessions.js';
 import type { GraphQLClient } from '../router/operations.js';
@@ -6,11 +7,17 @@ import type { GraphQLClient } from '../router/operations.js';
 // The demo store's first shop, which is Vera's, and its first warehouse.
 const shopId = seedId('shop', 0);
 const warehouseId = seedId('warehouse', 0);
+const saleStartsInMs = 5000;
+const saleLastsMs = 3 * 3_600_000;
 
 const offersOfShop = `query ($shopId: UUID!) { shop(id: $shopId) {
   offers(first: 50) { edges { node { id active purchaseLimit variant { sku } } } } } }`;
 const receive = `mutation ($input: ReceiveStockInput!) { receiveStock(input: $input) { onHand } }`;
 const availableOf = `query ($offerId: UUID!) { offer(id: $offerId) { availability { available } } }`;
+const createSale = `mutation ($input: CreateSaleInput!) { createSale(input: $input) { id } }`;
+const setSaleOffers = `mutation ($input: SetSaleOffersInput!) {
+  setSaleOffers(input: $input) { __typename } }`;
+const publishSale = `mutation ($id: UUID!) { publishSale(id: $id) { ... on SaleEvent { id startsAt } } }`;
 const adjust = `mutation ($input: AdjustStockInput!) { adjustStock(input: $input) { __typename } }`;
 
 interface OfferEdge {
@@ -50,6 +57,19 @@ export async function vendor(
       for (const { sku } of offers) {
         await change(receive, { sku, quantity });
       }
+    },
+    /** Opens a sale of one offer at a cent, with a limit for each customer. @returns its id, once it is live */
+    async openSale(offerId: string, allocation: number): Promise<string> {
+      const startsAt = new Date(Date.now() + saleStartsInMs);
+      const endsAt = new Date(startsAt.getTime() + saleLastsMs);
+      const input = { shopId, name: 'Benchmark', slug: `bench-${randomUUID()}`, startsAt, endsAt };
+      const { id } = (await send(createSale, { input })).createSale;
+      const line = { offerId, price: '0.01', allocation, limitPerCustomer: allocation };
+      await send(setSaleOffers, { input: { saleId: id, offers: [line] } });
+      const published = await send(publishSale, { id });
+      if (!published.publishSale.id) throw new Error('the sale was not published');
+      await sleep(startsAt.getTime() - Date.now());
+      return id;
     },
     /** Takes units out of another warehouse. */
     takeOut: (sku: string, fromWarehouseId: string, units: number) =>

@@ -36,7 +36,6 @@ export const matrix: Readonly<Partial<Record<Rule | `${Rule},${Rule}`, readonly 
     'Offer.*',
     'SaleEvent.*',
     'Shop.*',
-    'SaleEvent.*',
   ],
   'signed-in': [
     'Query.me',

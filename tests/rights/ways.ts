@@ -181,7 +181,12 @@ export const ways: Readonly<Record<string, Way>> = {
     }),
   },
   LimitedLine: { by: 'PurchaseLimitExceeded.lines' },
-  HoldLimitExceeded: { by: 'Mutation.checkout', sample: checkoutOf(10_000) },
+  HoldLimitExceeded: {
+    by: 'Mutation.checkout',
+    sample: async ({ checkoutInput, newOffer }) => ({
+      input: checkoutInput([{ offerId: await newOffer(), quantity: 10_000 }]),
+    }),
+  },
   SaleNotOpen: refusedAs(({ offerId }) => {
     const at = new Date().toISOString();
     return { kind: 'sale-not-open', offerId, saleId: offerId, startsAt: at, serverTime: at };

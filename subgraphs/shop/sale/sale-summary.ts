@@ -77,9 +77,9 @@ export function readSaleSummaries(
        ${isoSql('e.ends_at')} as "endsAt", e.admission, e.eligibility,
        ${isoSql('e.account_before')} as "accountBefore", ${isoSql('clock.at')} as "decidedAt",
        coalesce((select jsonb_agg(jsonb_build_object('shopId', shop.id, 'ownerId', shop.owner_id))
-         from shop where shop.id = e.shop_id or shop.id in (
-           select o.shop_id from sale_offer s join offer o on o.id = s.offer_id
-           where s.sale_id = e.id)), '[]') as shops,
+         from shop where shop.id = any(array(
+           select e.shop_id union select o.shop_id from sale_offer s join offer o on o.id = s.offer_id
+           where s.sale_id = e.id))), '[]') as shops,
        coalesce((select jsonb_agg(jsonb_build_object(
            'offerId', o.id, 'shopId', o.shop_id, 'sku', o.sku) order by o.id)
          from sale_offer s join offer o on o.id = s.offer_id where s.sale_id = e.id), '[]') as offers
