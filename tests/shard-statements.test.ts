@@ -59,9 +59,9 @@ const rounds = 12;
 /** The list is in docs/adr/0039-shard-keys.md too. */
 const mostFrequent = [
   'order: insert customer_hold, insert purchase',
+  'order: insert customer_order, insert shop_order, insert order_event, insert order_item, select cart_item',
   'order: insert idempotency_key, select idempotency_key',
   'order: select customer_order',
-  'order: select customer_order, select customer_hold, select purchase, insert customer_order, insert shop_order, insert order_event, insert order_item, update customer_hold, update purchase, delete purchase, select cart_item',
   'order: select payment, select customer_order, insert payment, insert order_event, insert provider_transaction',
   'order: select payment, select customer_order, update payment, insert order_event, update customer_order, update shop_order, select shop_order, select order_item, select customer_hold, update customer_hold, select purchase, update purchase, delete purchase, update sale_purchase, select sale_address, update sale_address, update idempotency_key',
   'order: select payment, update payment, insert order_event',

@@ -33,15 +33,12 @@ export async function recordStatements<T>(work: () => Promise<T>) {
   const statements: RecordedStatement[] = [];
   prototype.query = function (...args) {
     if (isConnectionCheck(args)) return original.apply(this, args);
-    const sent = {
+    statements.push({
       database: this.database ?? '',
       application: this.connectionParameters.application_name,
       requestId: requestTrace.getStore()?.requestId,
-    };
-    // The first statement of a transaction may lead: it is sent with the second (begin-with-statement.ts).
-    const { leading } = args[0] as { leading?: object };
-    if (leading) statements.push({ ...sent, ...statementOf([leading]) });
-    statements.push({ ...sent, ...statementOf(args) });
+      ...statementOf(args),
+    });
     return original.apply(this, args);
   };
   try {

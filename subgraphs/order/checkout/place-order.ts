@@ -1,8 +1,15 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { sqlLeading, sqlPrepared } from '../../shared/database/sql.js';
+import { isUniqueViolation } from '../../shared/database/errors.js';
+import { sql, sqlPrepared } from '../../shared/database/sql.js';
 import { transact } from '../../shared/database/transact.js';
 import { type NewOrder, saleOf, toOrderRows } from './new-order.js';
-import { countSql, countWithSalesSql, decideSql, decideWithSalesSql } from './placing-sql.js';
+import {
+  countSql,
+  countWithSalesSql,
+  insertSql,
+  undoSql,
+  undoWithSalesSql,
+} from './placing-sql.js';
 
 /** What limits the orders of customers, in or outside a sale. */
 export interface PlacingLimits {
@@ -50,8 +57,9 @@ export const decisionMaxMs = 5000;
  * Places orders as PENDING, with their shop orders and lines, and counts what they hold and buy, in one transaction.
  * An order that exceeds a limit is left out, without an effect on the others. Nothing is reserved yet.
  *
- * Two statements, sent together: the first raises the counters, which locks them, and the second decides by what they
- * are under the locks. Of orders that share a counter, only the first is placed.
+ * The first statement raises the counters, which locks them, and returns the limits that are exceeded then; the second
+ * inserts the orders that exceed none. What others had counted is subtracted again. Of orders that share a counter, only
+ * the first is placed.
  */
 export async function placeOrders(
   em: EntityManager,
@@ -89,34 +97,80 @@ function firstOfCounters(): (order: NewOrder) => boolean {
   };
 }
 
-interface PlacedRow {
-  readonly id: string;
-  readonly exists: boolean;
-  readonly inCart: boolean;
-  readonly violations: Violation[] | null;
-}
+type ViolationOfOrder = Violation & { readonly orderId: string };
 
 async function placeChosen(
   em: EntityManager,
   orders: readonly NewOrder[],
   limits: PlacingLimits,
 ): Promise<Placing[]> {
-  const counted = countedRows(orders, limits);
-  const hasSales = counted.sale_unit.length > 0;
-  const decided = { ...counted, ...toOrderRows(orders), open_orders_max: limits.openOrdersMax };
-  const rows = await transact(em, async (tx) => {
-    const count = hasSales ? countWithSalesSql : countSql;
-    await sqlLeading(tx, count.text, count.parameters.values(counted));
-    const decide = hasSales ? decideWithSalesSql : decideSql;
-    return sqlPrepared<PlacedRow>(tx, decide.text, decide.parameters.values(decided));
-  });
-  const byId = new Map(rows.map((row) => [row.id, row]));
-  return orders.map(({ id }) => toPlacing(byId.get(id) as PlacedRow));
+  try {
+    return await transact(em, (tx) => countAndInsert(tx, orders, limits));
+  } catch (error) {
+    // Of several orders each is repeated alone.
+    if (orders.length > 1 || !isUniqueViolation(error, 'customer_order_pkey')) throw error;
+    return [{ state: 'exists' }];
+  }
 }
 
-function toPlacing({ exists, inCart, violations }: PlacedRow): Placing {
-  if (exists) return { state: 'exists' };
-  return violations ? { state: 'refused', violations } : { state: 'placed', inCart };
+async function countAndInsert(
+  tx: EntityManager,
+  orders: readonly NewOrder[],
+  limits: PlacingLimits,
+): Promise<Placing[]> {
+  const counted = countedRows(orders, limits);
+  const count = counted.sale_unit.length > 0 ? countWithSalesSql : countSql;
+  const found = await sqlPrepared<ViolationOfOrder>(
+    tx,
+    count.text,
+    count.parameters.values({ ...counted, open_orders_max: limits.openOrdersMax }),
+  );
+  const violations = Map.groupBy(found, ({ orderId }) => orderId);
+  const refused = orders.filter(({ id }) => violations.has(id));
+  const existing = await undo(tx, refused, limits);
+  const inCart = await insert(
+    tx,
+    orders.filter(({ id }) => !violations.has(id)),
+  );
+  return orders.map(({ id }): Placing => {
+    const exceeded = violations.get(id);
+    if (!exceeded) return { state: 'placed', inCart: inCart.has(id) };
+    if (existing.has(id)) return { state: 'exists' };
+    return { state: 'refused', violations: exceeded.map(({ orderId: _, ...each }) => each) };
+  });
+}
+
+/** Subtracts what orders had counted. @returns those that an earlier attempt placed: what they hold counts already */
+async function undo(
+  tx: EntityManager,
+  orders: readonly NewOrder[],
+  limits: PlacingLimits,
+): Promise<ReadonlySet<string>> {
+  if (orders.length === 0) return new Set();
+  const counted = countedRows(orders, limits);
+  const { text, parameters } = counted.sale_unit.length > 0 ? undoWithSalesSql : undoSql;
+  await sqlPrepared(tx, text, parameters.values(counted));
+  const rows = await sql<{ id: string }>(
+    tx,
+    `select o.id from unnest($1::uuid[], $2::uuid[]) as n (customer_id, id)
+       join customer_order o using (customer_id, id)`,
+    [orders.map(({ customerId }) => customerId), orders.map(({ id }) => id)],
+  );
+  return new Set(rows.map(({ id }) => id));
+}
+
+/** @returns the orders with a line that was in the customer’s cart */
+async function insert(
+  tx: EntityManager,
+  orders: readonly NewOrder[],
+): Promise<ReadonlySet<string>> {
+  if (orders.length === 0) return new Set();
+  const rows = await sqlPrepared<{ id: string; inCart: boolean }>(
+    tx,
+    insertSql.text,
+    insertSql.parameters.values(toOrderRows(orders)),
+  );
+  return new Set(rows.flatMap(({ id, inCart }) => (inCart ? [id] : [])));
 }
 
 /** The rows that the counters are raised by. */
@@ -146,7 +200,6 @@ function countedRows(orders: readonly NewOrder[], limits: PlacingLimits) {
       ),
     })),
     offer_unit: units,
-    purchase_line: units,
     sale_unit: orders.flatMap((order) => saleUnitsOf(order, limits)),
     sale_phone_claim: orders.flatMap(phoneClaimsOf),
   };

@@ -20,7 +20,7 @@ export const raiseHoldsSql = (held: string) => `
   select customer_id, 1, units from ${held} order by customer_id
   on conflict (customer_id) do update set open_orders = h.open_orders + 1,
     open_units = ${summed('h.open_units', '+', 'excluded.open_units')}, updated_at = now()
-  returning 1`;
+  returning customer_id, open_orders, open_units`;
 
 /**
  * CTEs that count orders as no longer open. Counters are locked in the order of their keys: `locked_hold`. None falls

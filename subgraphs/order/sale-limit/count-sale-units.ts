@@ -38,7 +38,7 @@ export const raiseSaleUnitsCtes = (units: string, phones: string, after: string)
     order by customer_id, sale_id, offer_id
     on conflict (customer_id, sale_id, offer_id) do update
       set units = p.units + excluded.units, updated_at = now()
-    returning 1
+    returning customer_id, sale_id, offer_id, units, expired_orders
   ), raised_sale_address as (
     insert into sale_address as a (sale_id, offer_id, address, units)
     select sale_id, offer_id, address, quantity from sale_unit
@@ -46,14 +46,14 @@ export const raiseSaleUnitsCtes = (units: string, phones: string, after: string)
     order by sale_id, offer_id, address
     on conflict (sale_id, offer_id, address) do update
       set units = a.units + excluded.units, updated_at = now()
-    returning 1
+    returning sale_id, offer_id, address, units
   ), claimed_phone as (
     insert into sale_phone as p (sale_id, phone, customer_id, order_id)
     select sale_id, phone, customer_id, order_id from ${phones}
     where (select count(*) from raised_sale_address) >= 0
     order by sale_id, phone
     on conflict (sale_id, phone) do update set customer_id = p.customer_id
-    returning 1
+    returning sale_id, phone, customer_id
   )`;
 
 /**

@@ -2,7 +2,7 @@ import type pg from 'pg';
 import { openTestDatabase } from '../../../tests/harness/databases.js';
 import { databaseSchema } from '../../order/mikro-orm.config.js';
 import { withDedicatedConnection } from './dedicated-connection.js';
-import { keepLeading, keepPrepared } from './prepared-statements.js';
+import { keepPrepared } from './prepared-statements.js';
 
 const prepared = 'insert into note values ($1::text)';
 keepPrepared(prepared);
@@ -122,66 +122,6 @@ describe('a transaction', () => {
       await client.query('commit');
       expect(await notes()).toEqual(['b']);
     }));
-
-  describe('with a leading statement', () => {
-    const leading = 'insert into note select unnest($1::text[]) returning text';
-    const counting = 'select count(*)::int as n, $1::int as given from note';
-    keepLeading(leading);
-    keepPrepared(counting);
-    const notesOf = (client: pg.Client, texts: string[]) => client.query(leading, [texts]);
-
-    it('begins together with it and its second statement, which sees what the first wrote', () =>
-      connected(async (client) => {
-        const work = async (texts: string[]) => {
-          await client.query('begin');
-          expect((await notesOf(client, texts)).rows).toEqual([]);
-          return (await client.query(counting, [7])).rows;
-        };
-        expect(await roundTripsOf(client, () => work(['a', 'b,"{']))).toBe(1);
-        await client.query('rollback');
-        expect(await notes()).toEqual([]);
-        expect(await work(['a', 'b,"{'])).toEqual([{ n: 2, given: 7 }]);
-        await client.query('commit');
-        expect(await work(['c'])).toEqual([{ n: 3, given: 7 }]);
-        await client.query('commit');
-        expect(await notes()).toEqual(['a', 'b,"{', 'c']);
-      }));
-
-    it('fails its second statement if it fails, and can be repeated, also on a new connection', () =>
-      connected(async (client) => {
-        await database.client.query(`insert into note values ('a')`);
-        for (let attempt = 1; attempt <= 2; attempt++) {
-          await client.query('begin');
-          await notesOf(client, ['a']);
-          await expect(client.query(counting, [7])).rejects.toThrow('duplicate key');
-          await client.query('rollback');
-        }
-        await client.query('begin');
-        await notesOf(client, ['b']);
-        await expect(client.query('select 1 / 0')).rejects.toThrow('division by zero');
-        await client.query('rollback');
-        await client.query('begin');
-        await notesOf(client, ['b']);
-        expect((await client.query(counting, [7])).rows).toEqual([{ n: 2, given: 7 }]);
-        await client.query('commit');
-        expect(await notes()).toEqual(['a', 'b']);
-      }));
-
-    it('sends nothing if it is rolled back, and commits nothing that it did not send', () =>
-      connected(async (client) => {
-        const work = async () => {
-          await client.query('begin');
-          await notesOf(client, ['a']);
-          await client.query('rollback');
-        };
-        expect(await roundTripsOf(client, work)).toBe(0);
-        await client.query('begin');
-        await notesOf(client, ['a']);
-        await expect(client.query('commit')).rejects.toThrow('nothing to lead');
-        expect((await client.query('select 1 as n')).rows).toEqual([{ n: 1 }]);
-        expect(await notes()).toEqual([]);
-      }));
-  });
 
   it('runs statements that are sent at the same time in turn', () =>
     connected(async (client) => {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import pg from 'pg';
-import { beginWithStatement, type LeadingStatement } from './begin-with-statement.js';
+import { beginWithStatement } from './begin-with-statement.js';
 
 const names = new Map<string, string>();
 
@@ -8,17 +8,6 @@ const names = new Map<string, string>();
 export function keepPrepared(text: string): void {
   if (names.has(text)) return;
   names.set(text, createHash('sha256').update(text).digest('base64url'));
-}
-
-const leadingTexts = new Set<string>();
-
-/**
- * Marks a text as prepared, and as one that leads: as the first statement of a transaction it is sent together with the
- * second one, which fails if it does. Until then nothing is sent, and it seems to have returned no rows.
- */
-export function keepLeading(text: string): void {
-  keepPrepared(text);
-  leadingTexts.add(text);
 }
 
 type Query = (...args: unknown[]) => unknown;
@@ -39,14 +28,11 @@ const emptyResult = (command: string) => ({ command, rowCount: null, rows: [], f
 
 /** connections whose BEGIN is sent with their next statement */
 const toBegin = new WeakSet<pg.Client>();
-/** connections whose BEGIN and first statement are sent with their next one */
-const toLead = new WeakMap<pg.Client, LeadingStatement>();
 
 /**
  * Adds its name to each prepared statement, inside transactions too, so that PostgreSQL parses and plans it
  * once per connection. Kysely, which MikroORM uses, does not support names, nor look at the response to COMMIT.
- * BEGIN waits for the first statement of its transaction, and that one, if it leads, for the second; of a transaction
- * without one nothing is sent.
+ * BEGIN waits for the first statement of its transaction; of a transaction without one nothing is sent.
  */
 export class PreparingClient extends pg.Client {}
 
@@ -62,20 +48,13 @@ PreparingClient.prototype.query = function (
     toBegin.add(this);
     return Promise.resolve(emptyResult('BEGIN'));
   }
-  const leading = toLead.get(this);
-  toLead.delete(this);
-  const isFirst = toBegin.delete(this) || leading !== undefined;
+  const isFirst = toBegin.delete(this);
   if (text === 'commit') {
-    if (leading) return Promise.reject(new Error('a leading statement has nothing to lead'));
     if (isFirst) return Promise.resolve(emptyResult('COMMIT'));
     return (send(query) as Promise<pg.QueryResult>).then(requireCommitted);
   }
   if (isFirst && text === 'rollback') return Promise.resolve(emptyResult('ROLLBACK'));
   const name = typeof query === 'string' ? names.get(query) : undefined;
-  if (isFirst && !leading && name && leadingTexts.has(query as string)) {
-    toLead.set(this, { name, text: query as string, values });
-    return Promise.resolve(emptyResult('SELECT'));
-  }
   const statement = name ? [{ name, text, values }] : [query, values];
-  return isFirst ? beginWithStatement(send, statement, leading) : send(...statement, ...rest);
+  return isFirst ? beginWithStatement(send, statement) : send(...statement, ...rest);
 } as pg.Client['query'];

@@ -1,6 +1,6 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { CompiledQuery, type Kysely } from 'kysely';
-import { keepLeading, keepPrepared } from './prepared-statements.js';
+import { keepPrepared } from './prepared-statements.js';
 
 /**
  * Runs one statement with bound parameters (`$1`, `$2`, …), in the transaction of `em` if it has one.
@@ -35,19 +35,6 @@ const clientOf = (em: EntityManager) =>
 export function sqlPrepared<T>(em: EntityManager, text: string, values: unknown[]): Promise<T[]> {
   keepPrepared(text);
   return sql<T>(em, text, values);
-}
-
-/**
- * As `sqlPrepared`, for the first statement of a transaction that has a second one: both are sent in one message. Its
- * error is that of the second, and it returns nothing.
- */
-export async function sqlLeading(
-  em: EntityManager,
-  text: string,
-  values: unknown[],
-): Promise<void> {
-  keepLeading(text);
-  await sql(em, text, values);
 }
 
 /**
