@@ -253,7 +253,9 @@ describe('the fulfilment and cancellation of a paid order', () => {
        shop_orders as (update shop_order set status = 'CONFIRMED' where order_id = $1),
        history as (insert into order_event (customer_id, id, order_id, type, actor)
          select customer_id, gen_random_uuid(), id, 'CONFIRMED', 'payments'
-         from customer_order where id = $1)
+         from customer_order where id = $1),
+       hold as (update customer_hold set open_orders = 0, open_units = '{}'
+         where customer_id = (select customer_id from customer_order where id = $1))
        update customer_order set status = 'CONFIRMED' where id = $1`,
       [orderId, paymentId],
     );

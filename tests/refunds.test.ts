@@ -151,7 +151,9 @@ describe('a refund', () => {
       `with shop_orders as (update shop_order set status = 'CANCELLED' where order_id = $1),
        counters as (update purchase p set units = p.units - 1 from customer_order o, shop_order s
          where o.id = $1 and s.order_id = o.id and p.customer_id = o.customer_id
-           and p.shop_id = s.shop_id)
+           and p.shop_id = s.shop_id),
+       hold as (update customer_hold set open_orders = 0, open_units = '{}'
+         where customer_id = (select customer_id from customer_order where id = $1))
        update customer_order set status = 'CANCELLED', cancel_reason = 'OUT_OF_STOCK' where id = $1`,
       [id],
     );

@@ -205,6 +205,8 @@ function countedRows(orders: readonly NewOrder[], limits: PlacingLimits) {
   };
 }
 
+const intMax = 2_147_483_647;
+
 const saleUnitsOf = ({ customerId, id, lines, buyer }: NewOrder, limits: PlacingLimits) =>
   lines.flatMap((line) => {
     const sale = saleOf(line);
@@ -218,7 +220,7 @@ const saleUnitsOf = ({ customerId, id, lines, buyer }: NewOrder, limits: Placing
       quantity: line.quantity,
       limit_per_customer: limit,
       address: buyer?.address ?? null,
-      address_limit: limit === null ? null : limit * limits.addressBuyersMax,
+      address_limit: limit === null ? null : Math.min(limit * limits.addressBuyersMax, intMax),
     };
   });
 

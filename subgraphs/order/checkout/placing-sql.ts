@@ -113,7 +113,8 @@ const undoText = (sql: typeof undoParameters.sql, sales?: typeof undoSaleParamet
         )}, freed_phone as (
     delete from sale_phone p using ${sales.sale_phone_claim}
     where p.sale_id = sale_phone_claim.sale_id and p.phone = sale_phone_claim.phone
-      and p.order_id = sale_phone_claim.order_id
+      and p.order_id = sale_phone_claim.order_id and not exists (
+        select from customer_order o where o.customer_id = p.customer_id and o.id = p.order_id)
   )`
       : ''
   }

@@ -1,14 +1,17 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { sqlPrepared } from '../../shared/database/sql.js';
 
-/** SQL for units by offer, with those of another object added to them or subtracted; none of 0. */
-const summed = (units: string, sign: '+' | '-', others: string) => `(
-    select coalesce(jsonb_object_agg(offer_id, units), '{}') from (
-      select offer_id, sum(units) as units from (
-        select key as offer_id, value::bigint as units from jsonb_each_text(${units})
-        union all
-        select key, ${sign}value::bigint from jsonb_each_text(${others})) as each_offer
-      group by offer_id having sum(units) > 0) as offer)`;
+/** SQL for units by offer with those of another object added to them. */
+const plus = (units: string, others: string) => `(
+    select ${units} || jsonb_object_agg(key, coalesce((${units}->>key)::bigint, 0) + value::bigint)
+    from jsonb_each_text(${others}))`;
+
+/** SQL for units by offer without those of another object; none of 0. */
+const minus = (units: string, others: string) => `(
+    select coalesce(jsonb_object_agg(key, units), '{}') from (
+      select key, value::bigint - coalesce((${others}->>key)::bigint, 0) as units
+      from jsonb_each_text(${units})) as each_offer
+    where units > 0)`;
 
 /**
  * Counts orders as open, and locks the counters of their customers in the order of their keys.
@@ -19,7 +22,7 @@ export const raiseHoldsSql = (held: string) => `
   insert into customer_hold as h (customer_id, open_orders, open_units)
   select customer_id, 1, units from ${held} order by customer_id
   on conflict (customer_id) do update set open_orders = h.open_orders + 1,
-    open_units = ${summed('h.open_units', '+', 'excluded.open_units')}, updated_at = now()
+    open_units = ${plus('h.open_units', 'excluded.open_units')}, updated_at = now()
   returning customer_id, open_orders, open_units`;
 
 /**
@@ -35,7 +38,7 @@ export const lowerHoldsCtes = (ended: string) => `ended_hold as materialized (${
     order by h.customer_id for update of h
   ), lowered_hold as (
     update customer_hold h set open_orders = greatest(0, l.open_orders - e.orders),
-      open_units = ${summed('l.open_units', '-', 'e.units')}, updated_at = now()
+      open_units = ${minus('l.open_units', 'e.units')}, updated_at = now()
     from locked_hold l join ended_hold e using (customer_id) where h.customer_id = l.customer_id
   )`;
 

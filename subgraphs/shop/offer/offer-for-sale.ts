@@ -46,7 +46,9 @@ export class SaleTerms implements contract.SaleTerms {
   })
   accountBefore!: string | null;
 
-  @Field(() => String, { description: 'What the offer is once no units of the sale are left.' })
+  @Field(() => String, {
+    description: 'Whether the offer is sold at its regular price too, while the sale is live.',
+  })
   whenSoldOut!: contract.WhenSoldOut;
 }
 

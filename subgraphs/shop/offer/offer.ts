@@ -92,7 +92,7 @@ export class Offer {
   @Field(() => Int, {
     nullable: true,
     description:
-      'Maximum number of units that a customer may hold in unpaid orders; null for the limit of the system.',
+      'Maximum number of units that a customer may hold in unpaid orders, if it is above the limit of the system; null for that limit.',
   })
   @Property({ type: 'integer', nullable: true })
   holdLimit!: number | null;

@@ -66,7 +66,7 @@ export class SetOfferInput {
   @Field(() => Int, {
     nullable: true,
     description:
-      'Maximum number of units that a customer may hold in unpaid orders, 1 to 1,000,000; the limit of the system if omitted.',
+      'Maximum number of units that a customer may hold in unpaid orders, 1 to 1,000,000, if it is above the limit of the system; that limit if omitted.',
   })
   @IsOptional()
   @Min(1)

@@ -77,6 +77,13 @@ async function dropChange(tx: EntityManager, sale: SaleEvent): Promise<void> {
   await releaseOffers(tx, sale.id, { keep: wasPublishing ? 'none' : 'lines' });
 }
 
+/** Longer than it takes to commit a change: a checkout that read the sale before that must not have been too late. */
+const commitMarginMs = 2000;
+
+/** A sale that has sold until now did not end before; its end never becomes later. */
+const earlierEnd = (end: Date, wanted: Date, now: Date): Date =>
+  new Date(Math.min(end.getTime(), Math.max(wanted.getTime(), now.getTime() + commitMarginMs)));
+
 /** The change becomes valid. */
 async function applyChange(tx: EntityManager, { sale, now }: LockedSale): Promise<void> {
   const { pending } = sale;
@@ -89,8 +96,7 @@ async function applyChange(tx: EntityManager, { sale, now }: LockedSale): Promis
   }
   const endsAt = new Date(pending.endsAt);
   sale.startsAt = new Date(pending.startsAt);
-  // A sale that has sold until now did not end before.
-  sale.endsAt = pending.beforeStart || endsAt > now ? endsAt : now;
+  sale.endsAt = pending.beforeStart ? endsAt : earlierEnd(sale.endsAt, endsAt, now);
   await tx.flush();
   if (pending.lines) await writeLines(tx, sale.id, pending.lines);
   await announceOffers(tx, sale.id, await releaseOffers(tx, sale.id, { keep: 'lines' }));

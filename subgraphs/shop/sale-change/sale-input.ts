@@ -154,7 +154,7 @@ export class SaleOfferInput {
 
   @Field(() => WhenSoldOutEnum, {
     defaultValue: 'REGULAR_PRICE',
-    description: 'What the offer is at its regular price once no units of the sale are left.',
+    description: 'Whether the offer is sold at its regular price too, while the sale is live.',
   })
   whenSoldOut!: WhenSoldOut;
 }

@@ -56,7 +56,7 @@ export class SaleOffer {
   limitPerCustomer!: number | null;
 
   @Field(() => WhenSoldOutEnum, {
-    description: 'What the offer is at its regular price once no units of the sale are left.',
+    description: 'Whether the offer is sold at its regular price too, while the sale is live.',
   })
   @Property({ type: 'text', default: 'REGULAR_PRICE' })
   whenSoldOut!: WhenSoldOut;

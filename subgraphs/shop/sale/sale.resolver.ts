@@ -162,6 +162,6 @@ export class SaleOfferResolver {
   })
   async soldOut(@Root() offer: SaleOfferRow, @Ctx() context: ShopContext) {
     const stock = await loaderOf(context, loadSaleStock).load(offer);
-    return stock && stock.held === 0 && stock.sold === stock.allocated;
+    return stock && stock.allocated > 0 && stock.sold === stock.allocated;
   }
 }

@@ -76,6 +76,9 @@ function refusalOf(
   return { ...line, least, most, otherSaleId: isOthers ? item.saleId : null };
 }
 
+/** Below each revision: nothing was applied. */
+const noRevision = -1;
+
 const keyOf = ({ shopId, saleId }: Requested) => [shopId, saleId];
 
 async function readRevision(em: EntityManager, allocation: Requested, lock = ''): Promise<number> {
@@ -84,19 +87,25 @@ async function readRevision(em: EntityManager, allocation: Requested, lock = '')
     `select revision from sale_allocation where shop_id = $1 and sale_id = $2 ${lock}`,
     keyOf(allocation),
   );
-  return row?.revision ?? -1;
+  return row?.revision ?? noRevision;
 }
 
-/** Of the first one there is no row to lock: two of them insert it, and one of them is repeated. */
-const lockRevision = (em: EntityManager, allocation: Requested) =>
-  readRevision(em, allocation, 'for update');
+/** Locks the row of the revision, of the first one too: a later one that overtakes it must wait, or come first. */
+async function lockRevision(em: EntityManager, allocation: Requested): Promise<number> {
+  await sql(
+    em,
+    `insert into sale_allocation (shop_id, sale_id, revision, ends_at) values ($1, $2, ${noRevision}, $3)
+     on conflict do nothing`,
+    [...keyOf(allocation), allocation.endsAt],
+  );
+  return readRevision(em, allocation, 'for update');
+}
 
 const writeRevision = (em: EntityManager, allocation: Requested) =>
   sql(
     em,
-    `insert into sale_allocation as a (shop_id, sale_id, revision, ends_at) values ($1, $2, $3, $4)
-     on conflict (shop_id, sale_id) do update
-       set revision = excluded.revision, ends_at = excluded.ends_at, updated_at = now()`,
+    `update sale_allocation set revision = $3, ends_at = $4, updated_at = now()
+     where shop_id = $1 and sale_id = $2`,
     [...keyOf(allocation), allocation.revision, allocation.endsAt],
   );
 

@@ -60,7 +60,7 @@ export function snapshotOf(
 function unitsOf(state: PublishedSaleState, line: SaleStock | undefined) {
   const isOver = state === 'ENDED' || state === 'CANCELLED';
   const { allocated, sold, remaining } = line ?? { allocated: 0, sold: 0, remaining: 0 };
-  return { remaining: isOver ? 0 : remaining, soldOut: sold >= allocated };
+  return { remaining: isOver ? 0 : remaining, soldOut: allocated > 0 && sold === allocated };
 }
 
 type Shown = Omit<SaleSnapshot, 'atMs' | 'version'>;
