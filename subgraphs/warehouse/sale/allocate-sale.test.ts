@@ -1,6 +1,8 @@
+import pg from 'pg';
 import { type CutPoint, startPostgresProxy } from '../../../tests/harness/postgres-proxy.js';
 import { endSale, lineOf, putInSale, requestOf, saleStock } from '../../../tests/harness/sales.js';
 import { openStock, stockUp, type TestStock } from '../../../tests/harness/stock-engine.js';
+import { someoneWaits } from '../../../tests/harness/wait.js';
 import type { StockKey } from '../../contracts/stock-key.js';
 import type { SaleAllocation } from '../../contracts/warehouse.js';
 import { newId } from '../../shared/ids.js';
@@ -67,6 +69,23 @@ describe('allocating units to a sale', () => {
     const third = await putInSale(engine, key, 1);
     expect(third.refused).toEqual([]);
     expect(await itemOf(key)).toMatchObject({ saleId: third.saleId, setAside: 1 });
+  });
+
+  it('frees its units by a later revision that comes while the first waits for its items', async () => {
+    const key = await stockUp(engine, [9]);
+    const first = allocationOf(key, [{ sku: key.sku, units: 5 }]);
+    const other = new pg.Client({ connectionString: stock.url });
+    await other.connect();
+    await other.query('begin');
+    await other.query('select from stock_item where shop_id = $1 for update', [key.shopId]);
+    const allocated = allocateSale(engine, first);
+    await someoneWaits(other);
+    const cancelled = allocateSale(engine, { ...first, revision: 2, lines: [] });
+    await Promise.race([cancelled, new Promise((resolve) => setTimeout(resolve, 100))]);
+    await other.query('commit');
+    await other.end();
+    expect(await Promise.all([allocated, cancelled])).toEqual([[], []]);
+    expect(await itemOf(key)).toMatchObject({ saleId: null, setAside: 0 });
   });
 
   it('applies a revision once, and no earlier one after it', async () => {
