@@ -183,8 +183,8 @@ export const ways: Readonly<Record<string, Way>> = {
   LimitedLine: { by: 'PurchaseLimitExceeded.lines' },
   HoldLimitExceeded: {
     by: 'Mutation.checkout',
-    sample: async ({ checkoutInput, newOffer }) => ({
-      input: checkoutInput([{ offerId: await newOffer(), quantity: 10_000 }]),
+    sample: ({ checkoutInput, plainOfferId }) => ({
+      input: checkoutInput([{ offerId: plainOfferId, quantity: 10_000 }]),
     }),
   },
   SaleNotOpen: refusedAs(({ offerId }) => {

@@ -138,6 +138,7 @@ export async function createWorld(overrides: Record<string, string> = {}) {
   const loseShortUnit = await createShortfall(vendor, short, async (quantity) =>
     payFor((await place('customer', { offerId: shortOfferId, quantity })).id),
   );
+  const plainOfferId = await setOffer({ sku: await newVariant(), price: '10.00' });
   const limitedOfferId = await setOffer({ sku: 'TRAIL-40', price: '10.00', purchaseLimit: 1 });
   await change('order', `insert into sale_refusal values ($1, now(), 'SaleNotOpen', $2, 1)`, [
     sale.id,
@@ -153,6 +154,8 @@ export async function createWorld(overrides: Record<string, string> = {}) {
     ...shop,
     ...stock,
     newAllocation,
+    /** without limits of its own */
+    plainOfferId,
     /** with a purchase limit of one unit */
     limitedOfferId,
     foreignOfferId: foreign.setOffer.id,
