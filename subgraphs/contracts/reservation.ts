@@ -56,7 +56,7 @@ export interface ReleaseRequest {
  * of its allocation is sold, which is final; `OVER`: it has no allocation, or its end is more than
  * `saleGraceMs` ago.
  */
-export const saleShortages = ['HELD', 'SOLD_OUT', 'OVER'] as const;
+const saleShortages = ['HELD', 'SOLD_OUT', 'OVER'] as const;
 export type SaleShortage = (typeof saleShortages)[number];
 
 /**

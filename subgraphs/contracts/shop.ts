@@ -14,7 +14,7 @@ export const whenSoldOuts = ['REGULAR_PRICE', 'SOLD_OUT'] as const;
 export type WhenSoldOut = (typeof whenSoldOuts)[number];
 
 /** States of a sale that is published. The clock decides between the first three. */
-export const publishedSaleStates = ['SCHEDULED', 'LIVE', 'ENDED', 'PAUSED', 'CANCELLED'] as const;
+const publishedSaleStates = ['SCHEDULED', 'LIVE', 'ENDED', 'PAUSED', 'CANCELLED'] as const;
 export type PublishedSaleState = (typeof publishedSaleStates)[number];
 
 /** What a sale is for one of its offers. */

@@ -144,6 +144,10 @@ export interface SaleStock extends StockKey {
   readonly remaining: number;
 }
 
+/** Whether all units of a sale are sold, which is final. */
+export const isSoldOut = ({ allocated, sold }: Pick<SaleStock, 'allocated' | 'sold'>): boolean =>
+  allocated > 0 && sold === allocated;
+
 const saleStockRow = z.object({
   shopId: z.string(),
   sku: z.string(),

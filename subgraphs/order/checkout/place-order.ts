@@ -51,7 +51,7 @@ export type Placing =
   | { readonly state: 'next' };
 
 /** A decision of shop about an offer with a sale holds for an order that is placed within this time. */
-export const decisionMaxMs = 5000;
+const decisionMaxMs = 5000;
 
 /**
  * Places orders as PENDING, with their shop orders and lines, and counts what they hold and buy, in one transaction.

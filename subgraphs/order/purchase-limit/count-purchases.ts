@@ -23,7 +23,7 @@ export interface LimitViolation {
   readonly already: number;
 }
 
-export const purchaseColumns = {
+const purchaseColumns = {
   customer_id: 'uuid',
   shop_id: 'uuid',
   sku: 'text',

@@ -1,6 +1,6 @@
 import type { SaleShortage } from '../../contracts/reservation.js';
 import { type StockKey, stockKeyOf } from '../../contracts/stock-key.js';
-import { type SaleStock, saleStockOf } from '../../contracts/warehouse.js';
+import { isSoldOut, type SaleStock, saleStockOf } from '../../contracts/warehouse.js';
 import type { ServiceClient } from '../../shared/http/service-client.js';
 
 const defaultTimeoutMs = 4000;
@@ -33,6 +33,8 @@ export async function readSaleStock(
 
 function toFound(line: SaleStock | undefined) {
   if (!line) return { available: 0, saleShortage: 'OVER' as const };
-  const isSoldOut = line.sold === line.allocated;
-  return { available: line.remaining, saleShortage: isSoldOut ? 'SOLD_OUT' : 'HELD' } as const;
+  return {
+    available: line.remaining,
+    saleShortage: isSoldOut(line) ? 'SOLD_OUT' : 'HELD',
+  } as const;
 }

@@ -39,7 +39,7 @@ export const SaleEligibilityEnum = enumOf('SaleEligibility', 'Who may buy in a s
  * PUBLISHING → DRAFT where the warehouse has too few units. Whether a published sale is scheduled, live or ended is
  * decided by PostgreSQL’s clock at read (`saleStateSql`).
  */
-export const saleStatuses = ['DRAFT', 'PUBLISHING', 'PUBLISHED', 'PAUSED', 'CANCELLED'] as const;
+const saleStatuses = ['DRAFT', 'PUBLISHING', 'PUBLISHED', 'PAUSED', 'CANCELLED'] as const;
 export type SaleStatus = (typeof saleStatuses)[number];
 
 export const SaleStateEnum = enumOf(
@@ -58,7 +58,7 @@ export const SaleStateEnum = enumOf(
 export type SaleState = keyof typeof SaleStateEnum;
 
 /** Steps of a change that the warehouse has to confirm (`sale-change/advance-sale.ts`). */
-export const saleSteps = ['ALLOCATE', 'REVERT'] as const;
+const saleSteps = ['ALLOCATE', 'REVERT'] as const;
 export type SaleStep = (typeof saleSteps)[number];
 
 @Directive('@key(fields: "id")')

@@ -1,4 +1,5 @@
 import { Arg, Args, Ctx, Directive, FieldResolver, Int, Query, Resolver, Root } from 'type-graphql';
+import { isSoldOut } from '../../contracts/warehouse.js';
 import { PageArgs } from '../../shared/graphql/connection.js';
 import { loaderOf } from '../../shared/graphql/context.js';
 import { ListMax } from '../../shared/graphql/list-max.js';
@@ -162,6 +163,6 @@ export class SaleOfferResolver {
   })
   async soldOut(@Root() offer: SaleOfferRow, @Ctx() context: ShopContext) {
     const stock = await loaderOf(context, loadSaleStock).load(offer);
-    return stock && stock.allocated > 0 && stock.sold === stock.allocated;
+    return stock && isSoldOut(stock);
   }
 }

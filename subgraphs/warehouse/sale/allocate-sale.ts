@@ -1,6 +1,10 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { type StockKey, stockKeyOf } from '../../contracts/stock-key.js';
-import type { RefusedAllocation, SaleAllocation as Requested } from '../../contracts/warehouse.js';
+import {
+  isSoldOut,
+  type RefusedAllocation,
+  type SaleAllocation as Requested,
+} from '../../contracts/warehouse.js';
 import { sql } from '../../shared/database/sql.js';
 import { lockItems } from '../locks.js';
 import { moveStock } from '../stock/move-stock.js';
@@ -68,9 +72,9 @@ function refusalOf(
 ): RefusedAllocation | null {
   const isOthers = item?.saleId && item.saleId !== saleId && now < (item.setAsideUntil as Date);
   // Nothing is held, so that nothing comes back: buyers were answered that it is sold out.
-  const isSoldOut = allocated > 0 && sold === allocated;
+  const isFinal = isSoldOut({ allocated, sold });
   const least = held + sold;
-  const most = isSoldOut ? sold : least + (item?.available ?? 0);
+  const most = isFinal ? sold : least + (item?.available ?? 0);
   const fits = item !== undefined && line.units >= least && line.units <= most;
   if (fits && !isOthers) return null;
   return { ...line, least, most, otherSaleId: isOthers ? item.saleId : null };

@@ -2,6 +2,7 @@ import type { EntityClass, RequiredEntityData } from '@mikro-orm/core';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { SaleShortage } from '../../contracts/reservation.js';
 import { type StockKey, stockKeyOf } from '../../contracts/stock-key.js';
+import { isSoldOut } from '../../contracts/warehouse.js';
 import { assert } from '../../shared/assert.js';
 import { insertRows } from '../../shared/database/insert-rows.js';
 import { enqueue } from '../../shared/messaging/outbox.js';
@@ -137,7 +138,7 @@ export class Ledger {
     const item = this.#items.get(stockKeyOf(key));
     const ofSale = this.#sales.find(key);
     if (!item || !ofSale?.allocated || !isSaleOpen(item, key.saleId, this.now)) return 'OVER';
-    return ofSale.sold === ofSale.allocated ? 'SOLD_OUT' : 'HELD';
+    return isSoldOut(ofSale) ? 'SOLD_OUT' : 'HELD';
   }
 
   /** Changes the units of a sale, and what is set aside for it, unless its item is no longer in it. */

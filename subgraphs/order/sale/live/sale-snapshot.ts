@@ -1,6 +1,6 @@
 import type { PublishedSaleState, SaleSummary } from '../../../contracts/shop.js';
 import { stockKeyOf } from '../../../contracts/stock-key.js';
-import type { SaleStock } from '../../../contracts/warehouse.js';
+import { isSoldOut, type SaleStock } from '../../../contracts/warehouse.js';
 import { stateAt } from '../sale-state.js';
 
 /** What a sale has of one offer. */
@@ -59,8 +59,10 @@ export function snapshotOf(
 
 function unitsOf(state: PublishedSaleState, line: SaleStock | undefined) {
   const isOver = state === 'ENDED' || state === 'CANCELLED';
-  const { allocated, sold, remaining } = line ?? { allocated: 0, sold: 0, remaining: 0 };
-  return { remaining: isOver ? 0 : remaining, soldOut: allocated > 0 && sold === allocated };
+  return {
+    remaining: isOver ? 0 : (line?.remaining ?? 0),
+    soldOut: line !== undefined && isSoldOut(line),
+  };
 }
 
 type Shown = Omit<SaleSnapshot, 'atMs' | 'version'>;
