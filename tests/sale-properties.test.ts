@@ -231,7 +231,7 @@ function end(model: Model, n: number, isCommit: boolean): string {
 function allocate(model: Model, wanted: number): unknown {
   const least = model.held + model.sold;
   const isSoldOut = model.allocated > 0 && model.sold === model.allocated;
-  const most = isSoldOut ? model.sold : least + model.available;
+  const most = isSoldOut ? model.sold : Math.max(model.allocated, least + model.available);
   if (wanted < least || wanted > most) return [[least, most]];
   model.allocated = wanted;
   model.sale = 'OPEN';

@@ -6,7 +6,10 @@ import { someoneWaits } from '../../../tests/harness/wait.js';
 import type { StockKey } from '../../contracts/stock-key.js';
 import type { SaleAllocation } from '../../contracts/warehouse.js';
 import { newId } from '../../shared/ids.js';
+import { setWarehouseActive } from '../activation/set-warehouse-active.js';
 import { commitReservation, reserveStock, type StockEngine } from '../reservation/engine.js';
+import { receiveStock } from '../stock/receive-stock.js';
+import type { Warehouse } from '../warehouse/warehouse.js';
 import { allocateSale } from './allocate-sale.js';
 
 describe('allocating units to a sale', () => {
@@ -122,6 +125,67 @@ describe('allocating units to a sale', () => {
     expect((await hold(key, 1, saleId)).state).toBe('SHORT');
     expect((await putInSale(engine, key, 10, { saleId })).refused).toEqual([]);
     expect((await hold(key, 7, saleId)).state).toBe('HELD');
+  });
+
+  it('keeps what is confirmed where fewer units are available by now, and is not raised', async () => {
+    const key = await stockUp(engine, [4, 6]);
+    const { saleId } = await putInSale(engine, key, 8);
+    await setWarehouseActive(engine, key.warehouses[1] as Warehouse, false, 'test');
+    const endsInMs = 60_000;
+    for (const units of [8, 7])
+      expect((await putInSale(engine, key, units, { saleId, endsInMs })).refused).toEqual([]);
+    expect(await itemOf(key)).toMatchObject({ setAside: 7 });
+    const raised = await putInSale(engine, key, 8, { saleId });
+    expect(raised.refused).toMatchObject([{ units: 8, least: 0, most: 7 }]);
+  });
+
+  it('locks no item whose units do not change', async () => {
+    const key = await stockUp(engine, [9]);
+    const other = { shopId: key.shopId, sku: `${key.sku}-OTHER` };
+    const warehouse = key.warehouses[0] as Warehouse;
+    const received = { warehouse, sku: other.sku, quantity: 9, reference: null, actor: 'test' };
+    await receiveStock(engine, received);
+    const same = { sku: key.sku, units: 5 };
+    const first = allocationOf(key, [same, { sku: other.sku, units: 1 }]);
+    await allocateSale(engine, first);
+    const client = new pg.Client({ connectionString: stock.url });
+    await client.connect();
+    await client.query('begin');
+    await client.query('select from stock_item where shop_id = $1 and sku = $2 for update', [
+      key.shopId,
+      key.sku,
+    ]);
+    const lines = [same, { sku: other.sku, units: 9 }];
+    expect(await allocateSale(engine, { ...first, revision: 2, lines })).toEqual([]);
+    await client.query('rollback');
+    await client.end();
+    expect(await itemOf(other)).toMatchObject({ setAside: 9 });
+  });
+
+  it('ends earlier with the same units', async () => {
+    const key = await stockUp(engine, [9]);
+    const first = allocationOf(key, [{ sku: key.sku, units: 5 }]);
+    await allocateSale(engine, first);
+    const endsAt = new Date(Date.now() + 60_000).toISOString();
+    expect(await allocateSale(engine, { ...first, revision: 2, endsAt })).toEqual([]);
+    const [item] = await stock.query<{ until: Date; due: Date }>(
+      'select set_aside_until as until, end_due_at as due from stock_item where shop_id = $1',
+      [key.shopId],
+    );
+    expect([item?.until, item?.due].map((at) => new Date(at as Date).toISOString())).toEqual([
+      endsAt,
+      endsAt,
+    ]);
+  });
+
+  it('that is over keeps its units in the books when another sale has the item', async () => {
+    const key = await stockUp(engine, [5]);
+    const { saleId } = await putInSale(engine, key, 4);
+    await endSale(stock, key);
+    const second = await putInSale(engine, key, 3);
+    expect((await putInSale(engine, key, 4, { saleId })).refused).toEqual([]);
+    expect(await itemOf(key)).toMatchObject({ saleId: second.saleId, setAside: 3 });
+    expect(await saleStock(engine, saleId)).toMatchObject({ allocated: 4, remaining: 0 });
   });
 
   it('is not raised once all of it is sold: buyers were answered that it is sold out', async () => {

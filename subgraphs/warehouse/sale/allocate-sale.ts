@@ -1,5 +1,5 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { type StockKey, stockKeyOf } from '../../contracts/stock-key.js';
+import { stockKeyOf } from '../../contracts/stock-key.js';
 import {
   isSoldOut,
   type RefusedAllocation,
@@ -14,8 +14,8 @@ import { type AllocatedItem, type NewItemUnits, writeItems } from './write-items
 
 /**
  * Sets the units of a sale in one shop aside, all lines or none. It has the whole of them: an item that is not among
- * them gives back what is neither held nor sold, and is no longer in the sale. A revision that is not above the last
- * applied changes nothing.
+ * them gives back what is neither held nor sold, and is no longer in the sale. A line that is as it was is neither
+ * decided nor locked. A revision that is not above the last applied changes nothing.
  *
  * @returns the lines that were refused; none: it is applied
  * @throws `TRY_AGAIN`; OutcomeUnknown
@@ -27,7 +27,7 @@ export async function allocateSale(
   const { refused } = await moveStock(store, (em) => allocate(em, allocation), {
     signalsOf: ({ changed }) => ({ changed }),
     isStored: async (em, { refused }) =>
-      refused.length > 0 || (await readRevision(em, allocation)) >= allocation.revision,
+      refused.length > 0 || (await readLast(em, allocation)).revision >= allocation.revision,
   });
   return refused;
 }
@@ -35,26 +35,33 @@ export async function allocateSale(
 async function allocate(em: EntityManager, allocation: Requested) {
   const { shopId, saleId, lines } = allocation;
   const nothing = { refused: [], changed: [] };
-  if ((await lockRevision(em, allocation)) >= allocation.revision) return nothing;
-  const before = await readSkus(em, allocation);
-  const skus = [...new Set([...lines.map(({ sku }) => sku), ...before])];
+  const last = await lockRevision(em, allocation);
+  if (last.revision >= allocation.revision) return nothing;
+  const before = await readItems(em, allocation);
+  const unitsOf = new Map(lines.map(({ sku, units }) => [sku, units]));
+  const sameEnd = last.endsAt.getTime() === new Date(allocation.endsAt).getTime();
+  const isSame = (sku: string) =>
+    sameEnd && before.has(sku) && before.get(sku) === unitsOf.get(sku);
+  const skus = [...new Set([...unitsOf.keys(), ...before.keys()])].filter((sku) => !isSame(sku));
   const keys = skus.map((sku) => ({ shopId, sku }));
   const items = new Map(
     (await lockItems(em, keys, StockItem)).map((item) => [stockKeyOf(item), item]),
   );
   const { now, allocated } = await readAllocated(em, allocation);
-  const refused = lines.flatMap(({ sku, units }) => {
+  const refused = skus.flatMap((sku) => {
+    const units = unitsOf.get(sku);
+    if (units === undefined) return [];
     const item = items.get(stockKeyOf({ shopId, sku }));
     return refusalOf({ sku, units }, saleId, item, allocated.get(sku), now) ?? [];
   });
   if (refused.length > 0) return { ...nothing, refused };
-  const unitsOf = new Map(lines.map(({ sku, units }) => [sku, units]));
   const units = skus.flatMap((sku): NewItemUnits[] => {
     const item = items.get(stockKeyOf({ shopId, sku }));
     if (!item) return [];
     const { held, sold } = allocated.get(sku) ?? none;
     const wanted = unitsOf.get(sku);
-    return [{ item, held, sold, allocated: wanted ?? held + sold, isIn: wanted !== undefined }];
+    const isIn = wanted !== undefined && !isOthers(item, saleId, now);
+    return [{ item, held, sold, allocated: wanted ?? held + sold, isIn }];
   });
   const changed = await writeItems(em, allocation, units, now);
   await writeRevision(em, allocation);
@@ -63,6 +70,11 @@ async function allocate(em: EntityManager, allocation: Requested) {
 
 const none: AllocatedItem = { allocated: 0, held: 0, sold: 0 };
 
+/** Whether another sale that is not over has units of an item set aside. */
+const isOthers = ({ saleId, setAsideUntil }: StockItem, ofSale: string, now: Date): boolean =>
+  saleId !== null && saleId !== ofSale && now < (setAsideUntil as Date);
+
+/** What a sale has is confirmed: it keeps it, also where fewer units are available by now. */
 function refusalOf(
   line: { readonly sku: string; readonly units: number },
   saleId: string,
@@ -70,14 +82,14 @@ function refusalOf(
   { allocated, held, sold }: AllocatedItem = none,
   now: Date,
 ): RefusedAllocation | null {
-  const isOthers = item?.saleId && item.saleId !== saleId && now < (item.setAsideUntil as Date);
   // Nothing is held, so that nothing comes back: buyers were answered that it is sold out.
   const isFinal = isSoldOut({ allocated, sold });
   const least = held + sold;
-  const most = isFinal ? sold : least + (item?.available ?? 0);
-  const fits = item !== undefined && line.units >= least && line.units <= most;
-  if (fits && !isOthers) return null;
-  return { ...line, least, most, otherSaleId: isOthers ? item.saleId : null };
+  const otherSaleId = item && isOthers(item, saleId, now) ? item.saleId : null;
+  const isFixed = isFinal || otherSaleId !== null;
+  const most = isFixed ? allocated : Math.max(allocated, least + (item?.available ?? 0));
+  if (line.units >= least && line.units <= most) return null;
+  return { ...line, least, most, otherSaleId };
 }
 
 /** Below each revision: nothing was applied. */
@@ -85,24 +97,27 @@ const noRevision = -1;
 
 const keyOf = ({ shopId, saleId }: Requested) => [shopId, saleId];
 
-async function readRevision(em: EntityManager, allocation: Requested, lock = ''): Promise<number> {
-  const [row] = await sql<{ revision: number }>(
+async function readLast(em: EntityManager, allocation: Requested, lock = '') {
+  const [row] = await sql<{ revision: number; endsAt: string }>(
     em,
-    `select revision from sale_allocation where shop_id = $1 and sale_id = $2 ${lock}`,
+    `select revision, ends_at as "endsAt" from sale_allocation
+     where shop_id = $1 and sale_id = $2 ${lock}`,
     keyOf(allocation),
   );
-  return row?.revision ?? noRevision;
+  return row
+    ? { revision: row.revision, endsAt: new Date(row.endsAt) }
+    : { revision: noRevision, endsAt: new Date(0) };
 }
 
 /** Locks the row of the revision, of the first one too: a later one that overtakes it must wait, or come first. */
-async function lockRevision(em: EntityManager, allocation: Requested): Promise<number> {
+async function lockRevision(em: EntityManager, allocation: Requested) {
   await sql(
     em,
     `insert into sale_allocation (shop_id, sale_id, revision, ends_at) values ($1, $2, ${noRevision}, $3)
      on conflict do nothing`,
     [...keyOf(allocation), allocation.endsAt],
   );
-  return readRevision(em, allocation, 'for update');
+  return readLast(em, allocation, 'for update');
 }
 
 const writeRevision = (em: EntityManager, allocation: Requested) =>
@@ -113,14 +128,16 @@ const writeRevision = (em: EntityManager, allocation: Requested) =>
     [...keyOf(allocation), allocation.revision, allocation.endsAt],
   );
 
-/** Rows come and go under the lock of the revision only. */
-async function readSkus(em: EntityManager, allocation: Requested): Promise<string[]> {
-  const rows = await sql<Pick<StockKey, 'sku'>>(
+/** Units allocated to the items that are in the sale, by SKU. These change under the lock of the revision only. */
+async function readItems(em: EntityManager, allocation: Requested): Promise<Map<string, number>> {
+  const rows = await sql<{ sku: string; allocated: number }>(
     em,
-    'select sku from sale_item where shop_id = $1 and sale_id = $2',
+    `select s.sku, s.allocated from sale_item s
+       join stock_item i on i.shop_id = s.shop_id and i.sku = s.sku and i.sale_id = s.sale_id
+     where s.shop_id = $1 and s.sale_id = $2`,
     keyOf(allocation),
   );
-  return rows.map(({ sku }) => sku);
+  return new Map(rows.map(({ sku, allocated }) => [sku, allocated]));
 }
 
 /** The units of the sale and the time by PostgreSQL’s clock, behind the locks of the items. */
