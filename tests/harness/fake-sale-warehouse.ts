@@ -54,7 +54,7 @@ export function createFakeSaleWarehouse() {
   ): RefusedAllocation[] {
     const { allocated = 0, held = 0, sold = 0 } = item ?? {};
     const least = held + sold;
-    const most = allocated + freeOf(shopId, line.sku);
+    const most = allocated + Math.max(0, freeOf(shopId, line.sku));
     const other = [...sales].find(
       ([key, { items }]) =>
         key.endsWith(shopId) &&

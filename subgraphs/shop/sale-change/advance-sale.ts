@@ -23,9 +23,10 @@ interface Line {
  * Goes on with the change of a sale that is stored, step by step, until none is left (its requests, and a worker for
  * what they left). Each step may be repeated by any process: the warehouse applies a revision once.
  *
- * - `ALLOCATE`: each shop’s units are set aside as the change wants them; then the change becomes valid. If a warehouse
- *   refuses, or it is too late, the step is `REVERT`;
- * - `REVERT`: each shop’s units are set aside as they were; then the change is gone.
+ * - `ALLOCATE`: the units of each shop of the change are set aside as it wants them; then it becomes valid. If a
+ *   warehouse refuses, it is too late, or an offer cannot be bought any more, the step is `REVERT`;
+ * - `REVERT`: the units of these shops are set aside as they were; then the change is gone. All of them have a revision
+ *   above that of the change by then, so that a request of it that arrives later has no effect.
  *
  * @throws `TRY_AGAIN` while the warehouse does not answer: the change stays stored
  */
@@ -46,7 +47,9 @@ async function findWork(em: EntityManager, saleId: string): Promise<SaleWork | n
     `select e.id as "saleId", e.status, e.revision, e.step, e.pending,
        ${isoSql('e.ends_at')} as "endsAt",
        array(select shop_id::text from sale_shop s
-         where s.sale_id = e.id and s.revision < e.revision order by shop_id) as "shopIds"
+         where s.sale_id = e.id and s.revision < e.revision
+           and jsonb_exists(e.pending->'shopIds', shop_id::text)
+         order by shop_id) as "shopIds"
      from sale_event e where e.id = $1 and e.step is not null`,
     [saleId],
   );
@@ -84,26 +87,25 @@ async function allocateShops(
   return [];
 }
 
-/** The units that the warehouse is to set aside, by the step. */
-async function wantedLines(
-  em: EntityManager,
-  { saleId, status, step, pending }: SaleWork,
-): Promise<Line[]> {
+/** All units that the warehouse is to set aside in the shops, by the step. */
+async function wantedLines(em: EntityManager, work: SaleWork): Promise<Line[]> {
+  const { saleId, status, step, pending, shopIds } = work;
   const isDropped = step === 'REVERT' && status === 'PUBLISHING';
   if (pending.kind === 'CANCEL' || isDropped) return [];
-  const columns = `line.offer_id as "offerId", o.shop_id as "shopId", o.sku, line.allocation as units`;
-  if (step === 'ALLOCATE' && pending.kind === 'CHANGE' && pending.lines)
-    return sql<Line>(
-      em,
-      `select ${columns} from (select "offerId" as offer_id, allocation
-           from jsonb_to_recordset($1) as given ("offerId" uuid, allocation int)) as line
-         join offer o on o.id = line.offer_id`,
-      [JSON.stringify(pending.lines)],
-    );
+  const isNew = step === 'ALLOCATE' && pending.kind === 'CHANGE';
+  const { lines, removed } = isNew ? pending : { lines: [], removed: [] };
   return sql<Line>(
     em,
-    `select ${columns} from sale_offer line join offer o on o.id = line.offer_id
-     where line.sale_id = $1`,
-    [saleId],
+    `with given as (
+       select "offerId" as offer_id, allocation
+       from jsonb_to_recordset($2) as given ("offerId" uuid, allocation int)
+     ), line as (
+       select offer_id, allocation from sale_offer
+       where sale_id = $1 and offer_id <> all($3::uuid[])
+         and offer_id not in (select offer_id from given)
+       union all select offer_id, allocation from given)
+     select o.id as "offerId", o.shop_id as "shopId", o.sku, line.allocation as units
+     from line join offer o on o.id = line.offer_id where o.shop_id = any($4::uuid[])`,
+    [saleId, JSON.stringify(lines), removed, shopIds],
   );
 }

@@ -3,7 +3,7 @@ import { sql } from '../../shared/database/sql.js';
 import { conflict, tryAgain } from '../../shared/errors.js';
 import type { PendingChange, SaleLine } from '../sale/pending-change.js';
 import { SaleEvent } from '../sale/sale-event.js';
-import { findPriceProblem, readOffersOfLines } from './sale-lines.js';
+import { findPriceProblem, type OfferOfLine, readOffersOfLines } from './sale-lines.js';
 
 /** How long the request that began a change has to complete it, before a worker takes it over. */
 const requestSeconds = 10;
@@ -14,27 +14,35 @@ export function requireNoChange({ step }: Pick<SaleEvent, 'step'>): void {
     throw tryAgain('Another change of the sale is being completed. Try again in a moment.');
 }
 
+/** The shops that were requested to set units aside for a sale. */
+export async function readShopIds(tx: EntityManager, saleId: string): Promise<string[]> {
+  const rows = await sql<{ shopId: string }>(
+    tx,
+    'select shop_id as "shopId" from sale_shop where sale_id = $1',
+    [saleId],
+  );
+  return rows.map(({ shopId }) => shopId);
+}
+
 /**
  * Stores a change that the warehouse has to confirm, under a new revision. The sale must be locked; a change that waits
  * is replaced.
- *
- * @param lines those that the sale is to have
  */
 export async function beginChange(
   tx: EntityManager,
   sale: SaleEvent,
   pending: PendingChange,
-  lines: readonly SaleLine[],
 ): Promise<SaleEvent> {
+  await tx.flush();
   await sql(
     tx,
     `insert into sale_shop (sale_id, shop_id)
-     select distinct $1::uuid, shop_id from offer where id = any($2::uuid[]) on conflict do nothing`,
-    [sale.id, lines.map(({ offerId }) => offerId)],
+     select $1, shop_id from unnest($2::uuid[]) as shop_id on conflict do nothing`,
+    [sale.id, pending.shopIds],
   );
   await sql(
     tx,
-    `update sale_event set pending = $2, step = 'ALLOCATE', revision = revision + 1, refused = null,
+    `update sale_event set pending = $2, step = 'ALLOCATE', revision = revision + 1,
        attempts = 0, next_attempt_at = now() + interval '${requestSeconds} s', updated_at = now()
      where id = $1`,
     [sale.id, JSON.stringify(pending)],
@@ -45,13 +53,14 @@ export async function beginChange(
 /**
  * Locks the offers of the lines and gives them to the sale: from then on no other sale can have them.
  *
+ * @returns the offers by id
  * @throws `CONFLICT` for an offer that cannot be bought, whose regular price is lower, or that another sale has
  */
 export async function claimOffers(
   tx: EntityManager,
   saleId: string,
   lines: readonly SaleLine[],
-): Promise<void> {
+): Promise<Map<string, OfferOfLine>> {
   const offerIds = lines.map(({ offerId }) => offerId);
   await sql(tx, 'select from offer where id = any($1::uuid[]) order by id for no key update', [
     offerIds,
@@ -60,7 +69,7 @@ export async function claimOffers(
   const offers = await readOffersOfLines(tx, saleId, offerIds);
   for (const { offerId, priceAmount } of lines) {
     const offer = offers.get(offerId);
-    if (!offer?.active) throw conflict(`${offer?.sku ?? offerId} cannot be bought. Take it out.`);
+    if (!offer?.active) throw conflict(inactiveMessage(offer?.sku ?? offerId));
     if (offer.otherSale)
       throw conflict(`${offer.sku} is in the sale “${offer.otherSale}”. Take it out of one.`);
     const problem = findPriceProblem(offer, priceAmount);
@@ -71,4 +80,7 @@ export async function claimOffers(
     'update offer set sale_id = $1 where id = any($2::uuid[]) and sale_id is distinct from $1',
     [saleId, offerIds],
   );
+  return offers;
 }
+
+export const inactiveMessage = (sku: string): string => `${sku} cannot be bought. Take it out.`;

@@ -5,7 +5,7 @@ import type { ShopContext } from '../context.js';
 import { lockOwnSale } from '../sale/require-sale.js';
 import type { SaleEvent } from '../sale/sale-event.js';
 import { announceOffers, releaseOffers } from './announce-offers.js';
-import { beginChange } from './begin-change.js';
+import { beginChange, readShopIds } from './begin-change.js';
 
 /**
  * Cancels a sale: nothing can be bought in it from this commit on, and its offers have their regular prices. What is
@@ -24,6 +24,6 @@ export function cancelSale(context: ShopContext, id: string): Promise<SaleEvent>
     await tx.flush();
     if (!hasUnits) return sale;
     await announceOffers(tx, id, await releaseOffers(tx, id, { keep: 'none' }));
-    return beginChange(tx, sale, { kind: 'CANCEL' }, []);
+    return beginChange(tx, sale, { kind: 'CANCEL', shopIds: await readShopIds(tx, id) });
   });
 }

@@ -151,9 +151,21 @@ describe('a published sale', () => {
       expect(past).toMatchObject({ code: 'BAD_USER_INPUT', fields: ['input.endsAt'] });
     });
 
-    it('ends earlier with the units that are left, if some of those set aside are gone', async () => {
+    it('ends earlier with its allocation, if some of the units that are set aside are gone', async () => {
       const sale = await live();
       shop.warehouse.stock(sale.shopId, sale.offer.sku, -4);
+      const endsAt = minutes(20);
+      const { data } = await shop.update({ id: sale.saleId, endsAt });
+      expect(data.it).toMatchObject({ endsAt, isChanging: false });
+      expect(await lineOf(sale.saleId)).toMatchObject({ allocation: 10 });
+      expect(await allocatedIn(sale)).toBe(10);
+    });
+
+    it('ends earlier with the units that are left, if the warehouse was restored with fewer', async () => {
+      const sale = await live();
+      const item = shop.warehouse.item(sale.saleId, sale.shopId, sale.offer.sku);
+      Object.assign(item ?? {}, { allocated: 6 });
+      shop.warehouse.stock(sale.shopId, sale.offer.sku, 0);
       const endsAt = minutes(20);
       const { data } = await shop.update({ id: sale.saleId, endsAt });
       expect(data.it).toMatchObject({ endsAt, isChanging: false });

@@ -1,10 +1,12 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { sql } from '../../shared/database/sql.js';
 import { transact } from '../../shared/database/transact.js';
-import type { RefusedLine } from '../sale/pending-change.js';
+import type { Refused, RefusedLine } from '../sale/pending-change.js';
 import { type LockedSale, lockSale } from '../sale/require-sale.js';
 import type { SaleEvent } from '../sale/sale-event.js';
 import { announceOffers, releaseOffers } from './announce-offers.js';
+import { inactiveMessage } from './begin-change.js';
+import { isBeforePhase } from './change-phase.js';
 import { writeLines } from './sale-lines.js';
 import type { SaleWork } from './sale-work.js';
 
@@ -20,25 +22,44 @@ export function finishStep(
     const { sale } = locked;
     if (work.step === 'REVERT')
       return refused.length > 0 ? takeWhatThereIs(tx, sale, refused) : dropChange(tx, sale);
-    if (refused.length === 0) return isTooLate(locked) ? revert(tx, sale) : applyChange(tx, locked);
-    const { pending } = work;
-    const wantsMore = pending.kind === 'PUBLISH' || (pending.kind === 'CHANGE' && pending.lines);
-    if (!wantsMore) return takeWhatThereIs(tx, sale, refused);
-    sale.refused = refused;
-    await tx.flush();
-    return (await hasOneShop(tx, sale)) ? dropChange(tx, sale) : revert(tx, sale);
+    if (refused.length > 0)
+      return needsUnits(sale)
+        ? revert(tx, sale, { lines: refused })
+        : takeWhatThereIs(tx, sale, refused);
+    const conflict = findDelay(locked) ?? (await findInactive(tx, sale));
+    return conflict ? revert(tx, sale, { conflict }) : applyChange(tx, locked);
   });
 }
 
-/** Whether a change would be made of a sale that has started, or a sale be published that is over. */
-function isTooLate({ sale, now }: LockedSale): boolean {
-  if (sale.pending?.kind === 'PUBLISH') return sale.endsAt <= now;
-  return sale.pending?.kind === 'CHANGE' && sale.pending.beforeStart && sale.startsAt <= now;
+const needsUnits = ({ pending }: SaleEvent): boolean =>
+  pending?.kind === 'PUBLISH' || (pending?.kind === 'CHANGE' && pending.lines.length > 0);
+
+/** @returns why a change is confirmed too late; null: it is not */
+function findDelay({ sale: { pending, startsAt, endsAt }, now }: LockedSale): string | null {
+  if (pending?.kind === 'PUBLISH' && endsAt <= now)
+    return 'The sale ended before its units were set aside. Change its times and publish it again.';
+  if (pending?.kind !== 'CHANGE' || !pending.beforeStart) return null;
+  if (isBeforePhase(startsAt, now) && new Date(pending.startsAt) > now) return null;
+  return 'The change was confirmed too late: a sale is fixed 10 minutes before its start.';
 }
 
-/** Where one shop is requested, a refusal leaves nothing to revert. */
-async function hasOneShop(tx: EntityManager, { id }: SaleEvent): Promise<boolean> {
-  return (await sql(tx, 'select from sale_shop where sale_id = $1 limit 2', [id])).length === 1;
+/**
+ * Locks the offers of the sale, in the order of their ids, and looks for one that became inactive since the change was
+ * requested, as its variant was removed.
+ */
+async function findInactive(tx: EntityManager, { id, pending }: SaleEvent): Promise<string | null> {
+  await sql(tx, 'select from offer where sale_id = $1 order by id for no key update', [id]);
+  const isChecked =
+    pending?.kind === 'PUBLISH' || (pending?.kind === 'CHANGE' && pending.beforeStart);
+  if (!isChecked) return null;
+  const offerIds = pending.kind === 'CHANGE' ? pending.lines.map(({ offerId }) => offerId) : null;
+  const [inactive] = await sql<{ sku: string }>(
+    tx,
+    `select sku from offer where sale_id = $1 and not active and ($2::uuid[] is null or id = any($2))
+     order by id limit 1`,
+    [id, offerIds],
+  );
+  return inactive ? inactiveMessage(inactive.sku) : null;
 }
 
 const nextRevision = (tx: EntityManager, sale: SaleEvent, set: object) => {
@@ -46,11 +67,12 @@ const nextRevision = (tx: EntityManager, sale: SaleEvent, set: object) => {
   return tx.flush();
 };
 
-const revert = (tx: EntityManager, sale: SaleEvent) => nextRevision(tx, sale, { step: 'REVERT' });
+const revert = (tx: EntityManager, sale: SaleEvent, refused: Refused) =>
+  nextRevision(tx, sale, { step: 'REVERT', refused: { ...refused, revision: sale.revision } });
 
 /**
- * For an allocation that needs no unit more, and is refused: units that were set aside went away, or were sold while it
- * was lowered. The sale gets the nearest number that is possible.
+ * For an allocation that needs no unit more than the sale had, and is refused: what the change lowered was taken by
+ * regular buyers, or what it raised was sold before it was reverted. The sale gets the nearest number that is possible.
  */
 async function takeWhatThereIs(
   tx: EntityManager,
@@ -94,10 +116,15 @@ async function applyChange(tx: EntityManager, { sale, now }: LockedSale): Promis
     if (pending?.kind === 'PUBLISH') await announceOffers(tx, sale.id);
     return;
   }
+  const { terms } = pending;
   const endsAt = new Date(pending.endsAt);
   sale.startsAt = new Date(pending.startsAt);
   sale.endsAt = pending.beforeStart ? endsAt : earlierEnd(sale.endsAt, endsAt, now);
+  if (terms) {
+    const accountBefore = terms.accountBefore === null ? null : new Date(terms.accountBefore);
+    Object.assign(sale, terms, { accountBefore });
+  }
   await tx.flush();
-  if (pending.lines) await writeLines(tx, sale.id, pending.lines);
+  await writeLines(tx, sale.id, pending);
   await announceOffers(tx, sale.id, await releaseOffers(tx, sale.id, { keep: 'lines' }));
 }

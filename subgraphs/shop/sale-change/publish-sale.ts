@@ -23,9 +23,9 @@ export function publishSale(context: ShopContext, id: string): Promise<SaleEvent
     // Shops may join a platform event after it is published.
     if (lines.length === 0 && sale.shopId !== null)
       throw conflict('The sale has no offers. Add some first.');
-    await claimOffers(tx, id, lines);
+    const offers = await claimOffers(tx, id, lines);
+    const shopIds = [...new Set([...offers.values()].map(({ shopId }) => shopId))];
     sale.status = 'PUBLISHING';
-    await tx.flush();
-    return beginChange(tx, sale, { kind: 'PUBLISH' }, lines);
+    return beginChange(tx, sale, { kind: 'PUBLISH', shopIds });
   });
 }

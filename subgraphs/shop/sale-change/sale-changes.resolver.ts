@@ -1,5 +1,5 @@
 import { Arg, Ctx, FieldResolver, Mutation, Resolver, Root } from 'type-graphql';
-import { isTryAgain } from '../../shared/errors.js';
+import { conflict, isTryAgain } from '../../shared/errors.js';
 import { loaderOf } from '../../shared/graphql/context.js';
 import { result } from '../../shared/graphql/refusal.js';
 import { UUID } from '../../shared/graphql/scalars.js';
@@ -8,7 +8,6 @@ import { Allow } from '../../shared/rights/rights.js';
 import type { ShopContext } from '../context.js';
 import { Offer } from '../offer/offer.js';
 import { loadOffers } from '../offer/read-offers.js';
-import type { RefusedLine } from '../sale/pending-change.js';
 import { SaleEvent } from '../sale/sale-event.js';
 import { advanceSale } from './advance-sale.js';
 import { cancelSale } from './cancel-sale.js';
@@ -106,23 +105,34 @@ export class RefusedSaleLineResolver {
   }
 }
 
-/** The sale once its change is completed, or as it is while the warehouse does not answer: a worker goes on. */
-async function completed(context: ShopContext, sale: SaleEvent): Promise<SaleEvent> {
-  if (sale.step === null) return sale;
-  await advanceSale(context.app, context.em, sale.id).catch((error: Error) =>
+/**
+ * The sale once its change is completed, or as it is while the warehouse does not answer: a worker goes on.
+ *
+ * @throws `CONFLICT` for a change that was dropped, but for one that the warehouse refused
+ */
+async function completed(context: ShopContext, begun: SaleEvent): Promise<SaleEvent> {
+  if (begun.step === null) return begun;
+  const { id, revision } = begun;
+  await advanceSale(context.app, context.em, id).catch((error: Error) =>
     context.logger[isTryAgain(error) ? 'warn' : 'error'](
-      { err: error, saleId: sale.id },
+      { err: error, saleId: id },
       'sale not changed yet',
     ),
   );
-  return context.em.fork().findOneOrFail(SaleEvent, sale.id);
+  const sale = await context.em.fork().findOneOrFail(SaleEvent, id);
+  const refused = sale.refused?.revision === revision ? sale.refused : null;
+  if (refused && 'conflict' in refused) throw conflict(refused.conflict);
+  return sale;
 }
 
 /** As `completed`, or why the warehouse refused the change. */
 async function outcome(context: ShopContext, begun: SaleEvent): Promise<typeof ChangeSaleResult> {
   const sale = await completed(context, begun);
-  if (begun.step === null || sale.step !== null || sale.refused === null) return sale;
-  const lines = sale.refused as RefusedLine[];
+  const { refused } = sale;
+  // Another change may have been refused since.
+  if (begun.step === null || refused?.revision !== begun.revision || !('lines' in refused))
+    return sale;
+  const { lines } = refused;
   return result(SaleNotAllocated, {
     message: `Too few units for ${lines.length} of the offers. Lower their allocations and try again.`,
     lines: lines.map((line) => result(RefusedSaleLine, line)),

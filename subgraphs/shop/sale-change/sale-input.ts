@@ -137,8 +137,11 @@ export class SaleOfferInput {
   @Amount(priceDigitsMax)
   price!: string;
 
-  @Field(() => Int, { description: 'Units to set aside for the sale, 1 to 1,000,000.' })
-  @Min(1)
+  @Field(() => Int, {
+    description:
+      'Units to set aside for the sale, 1 to 1,000,000. In a live sale down to those that are held and sold, which may be 0.',
+  })
+  @Min(0)
   @Max(allocationMax)
   allocation!: number;
 
@@ -169,7 +172,8 @@ export class SetSaleOffersInput {
 
   @Field(() => [SaleOfferInput], {
     defaultValue: [],
-    description: 'Offers with all of their terms, each once. A sale has at most 2,000.',
+    description:
+      'Offers with all of their terms, each once. A sale has at most 2,000, of one vendor in a platform event 200.',
   })
   @ArrayMaxSize(saleOffersMax)
   @ValidateNested({ each: true })

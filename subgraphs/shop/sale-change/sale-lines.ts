@@ -3,7 +3,7 @@ import Big from 'big.js';
 import { findAmountProblem } from '../../shared/currencies.js';
 import { sql } from '../../shared/database/sql.js';
 import { amountText } from '../../shared/money.js';
-import type { SaleLine } from '../sale/pending-change.js';
+import type { LineChanges, SaleLine } from '../sale/pending-change.js';
 import { hasOffersSql } from '../sale-window/sale-sql.js';
 
 /** An offer that is in a sale or is to be. */
@@ -50,16 +50,15 @@ export function readLines(tx: EntityManager, saleId: string): Promise<SaleLine[]
   );
 }
 
-/** Makes the lines those of the sale. */
+/** Changes the lines of a sale. */
 export async function writeLines(
   tx: EntityManager,
   saleId: string,
-  lines: readonly SaleLine[],
+  { lines, removed }: LineChanges,
 ): Promise<void> {
-  const offerIds = lines.map(({ offerId }) => offerId);
-  await sql(tx, 'delete from sale_offer where sale_id = $1 and offer_id <> all($2::uuid[])', [
+  await sql(tx, 'delete from sale_offer where sale_id = $1 and offer_id = any($2::uuid[])', [
     saleId,
-    offerIds,
+    removed,
   ]);
   await sql(
     tx,

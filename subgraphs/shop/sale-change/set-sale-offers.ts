@@ -1,4 +1,6 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
+import { identityOf } from '../../shared/auth/callers.js';
+import { sql } from '../../shared/database/sql.js';
 import { transact } from '../../shared/database/transact.js';
 import { badInput, conflict, forbidden, notFound } from '../../shared/errors.js';
 import { owns } from '../../shared/rights/rights.js';
@@ -19,6 +21,9 @@ import {
   readOffersOfLines,
   writeLines,
 } from './sale-lines.js';
+
+/** Offers of one vendor in a platform event, so that ten have room in it. */
+const vendorOffersMax = 200;
 
 /**
  * Puts offers into a sale, changes their terms and takes offers out. The owner of a shop does so in the shop’s sales,
@@ -48,25 +53,64 @@ export function setSaleOffers(context: ShopContext, input: SetSaleOffersInput): 
       return !former || !isSameLine(former, line);
     });
     if (changed.length === 0 && taken.length === 0) return sale;
-    const isTaken = new Set(taken);
-    const lines = [...new Map([...before, ...set]).values()].filter(
-      ({ offerId }) => !isTaken.has(offerId),
-    );
-    if (lines.length > saleOffersMax)
+    const added = changed.filter(({ offerId }) => !before.has(offerId));
+    const count = before.size + added.length - taken.length;
+    if (count > saleOffersMax)
       throw badInput({ 'input.offers': `a sale has at most ${saleOffersMax} offers` });
+    if (added.length > 0) await requireShare(inTx, sale, { added: added.length, taken });
     requireNoChange(sale);
+    const isOpen = sale.status === 'DRAFT' || requirePhase(locked) === 'BEFORE';
+    if (isOpen) requireUnits(input);
+    else requireOnlyAllocations(changed, before, taken);
+    const changes = { lines: changed, removed: taken };
     if (sale.status === 'DRAFT') {
-      await writeLines(tx, saleId, lines);
+      await writeLines(tx, saleId, changes);
       return sale;
     }
-    const beforeStart = requirePhase(locked) === 'BEFORE';
-    if (!beforeStart) requireOnlyAllocations(changed, before, taken);
-    if (lines.length === 0 && sale.shopId !== null)
+    if (count === 0 && sale.shopId !== null)
       throw conflict('A published sale keeps at least one offer. Cancel it instead.');
-    await claimOffers(tx, saleId, beforeStart ? changed : []);
+    await claimOffers(tx, saleId, isOpen ? changed : []);
+    const hasOtherUnits = ({ offerId, allocation }: SaleLine) =>
+      before.get(offerId)?.allocation !== allocation;
+    const ofUnits = [...changed.filter(hasOtherUnits).map(({ offerId }) => offerId), ...taken];
+    const shopIds = [...new Set(ofUnits.map((id) => offers.get(id)?.shopId as string))];
     const window = { startsAt: sale.startsAt.toISOString(), endsAt: sale.endsAt.toISOString() };
-    return beginChange(tx, sale, { kind: 'CHANGE', beforeStart, ...window, lines }, lines);
+    const change = { ...window, terms: null, ...changes, shopIds };
+    return beginChange(tx, sale, { kind: 'CHANGE', beforeStart: isOpen, ...change });
   });
+}
+
+/**
+ * @throws `BAD_USER_INPUT` for more offers of a vendor in a platform event than leave room for others; admins may add
+ *   them
+ */
+async function requireShare(
+  context: ShopContext,
+  { id, shopId }: SaleEvent,
+  { added, taken }: { readonly added: number; readonly taken: readonly string[] },
+): Promise<void> {
+  const { id: ownerId, role } = identityOf(context);
+  if (shopId !== null || role === 'ADMIN') return;
+  const [row] = await sql<{ count: number }>(
+    context.em,
+    `select count(*)::int as count from sale_offer s
+       join offer o on o.id = s.offer_id join shop on shop.id = o.shop_id
+     where s.sale_id = $1 and shop.owner_id = $2 and s.offer_id <> all($3::uuid[])`,
+    [id, ownerId, taken],
+  );
+  if ((row?.count ?? 0) + added > vendorOffersMax)
+    throw badInput({
+      'input.offers': `a vendor has at most ${vendorOffersMax} offers in a platform event, in all shops together`,
+    });
+}
+
+/** @throws `BAD_USER_INPUT` for an offer without units in a sale that has not started */
+function requireUnits({ offers }: SetSaleOffersInput): void {
+  const empty = offers.findIndex(({ allocation }) => allocation === 0);
+  if (empty >= 0)
+    throw badInput({
+      [`input.offers[${empty}].allocation`]: 'must be at least 1 before the start',
+    });
 }
 
 /** @throws `BAD_USER_INPUT` for an offer that is there twice, or both set and removed */

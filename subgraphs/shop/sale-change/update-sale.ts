@@ -4,17 +4,16 @@ import { badInput, conflict } from '../../shared/errors.js';
 import type { ShopContext } from '../context.js';
 import { type LockedSale, lockOwnSale } from '../sale/require-sale.js';
 import type { SaleEvent } from '../sale/sale-event.js';
-import { beginChange, requireNoChange } from './begin-change.js';
-import { requirePhase } from './change-phase.js';
+import { beginChange, readShopIds, requireNoChange } from './begin-change.js';
+import { requireNotOver, requirePhase } from './change-phase.js';
 import { throwSlugTaken } from './create-sale.js';
 import { requireTerms, type UpdateSaleInput } from './sale-input.js';
-import { readLines } from './sale-lines.js';
 
 const sameTime = (a: Date | null, b: Date | null) => a?.getTime() === b?.getTime();
 
 /**
- * Changes a sale. The window of a published one changes once the warehouse has the new end; until then the former one
- * is valid.
+ * Changes a sale. The window of a published one, with the conditions that change in the same request, changes once the
+ * warehouse has the new end; until then the former ones are valid. A name and a slug are valid at once.
  *
  * @throws `NOT_FOUND`, `FORBIDDEN`; `BAD_USER_INPUT` for times that no sale can have; `CONFLICT` for a slug that is taken
  *   and for what cannot change any more; `TRY_AGAIN` while another change waits
@@ -33,19 +32,31 @@ export async function updateSale(
       next.admission !== sale.admission ||
       next.eligibility !== sale.eligibility ||
       !sameTime(next.accountBefore, sale.accountBefore);
-    Object.assign(sale, { name: input.name ?? sale.name, slug: input.slug ?? sale.slug });
+    const { name, slug } = sale;
+    const named = { name: input.name ?? name, slug: input.slug ?? slug };
+    const isNamed = named.name !== name || named.slug !== slug;
+    if (!isNamed && !isWindow && !isTerms) return sale;
+    requireNotOver(locked);
+    Object.assign(sale, named);
     if (!isWindow && !isTerms) return sale;
     requireNoChange(sale);
     requireTerms(next, locked.now);
     const { startsAt, endsAt, ...terms } = next;
     if (sale.status === 'DRAFT') return Object.assign(sale, next);
     const beforeStart = requireAllowed(locked, { startsAt, endsAt, isTerms });
-    Object.assign(sale, terms);
-    await tx.flush();
-    if (!isWindow) return sale;
-    const window = { startsAt: startsAt.toISOString(), endsAt: endsAt.toISOString() };
-    const pending = { kind: 'CHANGE', beforeStart, ...window, lines: null } as const;
-    return beginChange(tx, sale, pending, await readLines(tx, id));
+    if (!isWindow) return Object.assign(sale, terms);
+    const accountBefore = terms.accountBefore?.toISOString() ?? null;
+    return beginChange(tx, sale, {
+      kind: 'CHANGE',
+      beforeStart,
+      startsAt: startsAt.toISOString(),
+      endsAt: endsAt.toISOString(),
+      terms: { ...terms, accountBefore },
+      lines: [],
+      removed: [],
+      // The warehouse knows the end of a sale, and not its start.
+      shopIds: sameTime(endsAt, sale.endsAt) ? [] : await readShopIds(tx, id),
+    });
   };
   return transact(context.em, work).catch((error) => throwSlugTaken(error, input.slug ?? ''));
 }

@@ -21,7 +21,7 @@ import { enumOf } from '../../shared/graphql/enum-of.js';
 import { UUID } from '../../shared/graphql/scalars.js';
 import { Allow } from '../../shared/rights/rights.js';
 import { Shop } from '../shop/shop.js';
-import type { PendingChange } from './pending-change.js';
+import type { PendingChange, RefusedChange } from './pending-change.js';
 
 export const SaleAdmissionEnum = enumOf('SaleAdmission', 'How buyers get into a sale.', {
   OPEN: 'At once.',
@@ -168,9 +168,9 @@ export class SaleEvent {
   @Property({ type: 'jsonb', nullable: true })
   pending!: PendingChange | null;
 
-  /** the lines of the last change that the warehouse refused */
+  /** the last change that did not become valid */
   @Property({ type: 'jsonb', nullable: true })
-  refused!: object | null;
+  refused!: RefusedChange | null;
 
   @Property({ type: 'integer', default: 0 })
   attempts!: Opt<number>;
