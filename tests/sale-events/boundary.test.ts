@@ -1,0 +1,155 @@
+import pg from 'pg';
+import { seedStore } from '../../dev/seed/store.js';
+import { logIn, type Person } from '../harness/people.js';
+import { startSystem, type TestSystem } from '../harness/system.js';
+import { eventually } from '../harness/wait.js';
+
+const offerCount = 2000;
+const partSize = 500;
+const hours = (count: number) => new Date(Date.now() + count * 3_600_000);
+
+describe('a sale of 2,000 offers', () => {
+  let system: TestSystem;
+  let admin: Person;
+  const clients = new Map<string, pg.Client>();
+  beforeAll(async () => {
+    system = await startSystem();
+    await seedStore(system.databases, offerCount);
+    admin = await logIn(system, 'ada');
+    for (const name of ['shop', 'warehouse', 'product'] as const) {
+      const client = new pg.Client({ connectionString: system.databases[name] });
+      await client.connect();
+      clients.set(name, client);
+    }
+  }, 240_000);
+  afterAll(async () => {
+    for (const client of clients.values()) await client.end();
+    await system.stop();
+  }, 60_000);
+
+  async function query<T extends object>(name: string, text: string, values: unknown[] = []) {
+    const { rows } = await (clients.get(name) as pg.Client).query<T>(text, values);
+    return rows;
+  }
+  async function mutate(text: string, variables: object) {
+    const { data, errors } = await system.graphql(text, variables, admin.token);
+    if (errors) throw new Error(JSON.stringify(errors));
+    return data.it;
+  }
+  /** Offers with a unit in stock. */
+  async function stocked() {
+    const inStock = new Set(
+      (
+        await query<{ key: string }>(
+          'warehouse',
+          `select shop_id || ' ' || sku as key from stock_item where available > 0`,
+        )
+      ).map(({ key }) => key),
+    );
+    const offers = await query<{ id: string; key: string }>(
+      'shop',
+      `select id, shop_id || ' ' || sku as key from offer where active and price_amount > 1 order by id`,
+    );
+    return offers.filter(({ key }) => inStock.has(key)).slice(0, offerCount);
+  }
+  /** Listings at the price of the sale, and at the regular one. */
+  async function listed(saleId: string, ids: readonly string[]) {
+    const [row] = await query<{ ofSale: number; regular: number; ended: number }>(
+      'product',
+      `select count(*) filter (where price_amount = sale_amount)::int as "ofSale",
+         count(*) filter (where price_amount = regular_amount)::int as regular,
+         count(*) filter (where sale_id is null)::int as ended
+       from offer_listing where offer_id = any($2::uuid[]) and (sale_id = $1 or sale_id is null)`,
+      [saleId, ids],
+    );
+    return row as { ofSale: number; regular: number; ended: number };
+  }
+  /** Moves a boundary of the sale to this moment, in all databases. */
+  async function reach(saleId: string, boundary: 'starts' | 'ends') {
+    const until = boundary === 'starts' ? hours(1) : new Date();
+    const times = [saleId, boundary === 'starts' ? new Date() : hours(-1), until];
+    await query('shop', 'update sale_event set starts_at = $2, ends_at = $3 where id = $1', times);
+    if (boundary === 'ends')
+      await query(
+        'warehouse',
+        'update stock_item set set_aside_until = now(), end_due_at = now() where sale_id = $1',
+        [saleId],
+      );
+    await query(
+      'product',
+      `update offer_listing set sale_starts_at = $2, sale_ends_at = $3, sale_due_at = now()
+       where sale_id = $1`,
+      times,
+    );
+  }
+  const report = (what: string, sinceMs: number) =>
+    process.stdout.write(`${what}: ${Date.now() - sinceMs} ms\n`);
+
+  it('is published as a whole, and each boundary changes all of its listed prices at once', async () => {
+    const offers = await stocked();
+    expect(offers).toHaveLength(offerCount);
+    const ids = offers.map(({ id }) => id);
+    const input = { name: 'All', slug: 'all', startsAt: hours(1), endsAt: hours(2) };
+    const { id } = await mutate(
+      'mutation ($input: CreateSaleInput!) { it: createSale(input: $input) { id } }',
+      { input },
+    );
+    for (let n = 0; n < offerCount; n += partSize) {
+      const lines = ids.slice(n, n + partSize);
+      const part = lines.map((offerId) => ({ offerId, price: '0.50', allocation: 1 }));
+      await mutate(
+        'mutation ($input: SetSaleOffersInput!) { it: setSaleOffers(input: $input) { __typename } }',
+        { input: { saleId: id, offers: part } },
+      );
+    }
+    const publishedMs = Date.now();
+    await mutate('mutation ($id: UUID!) { it: publishSale(id: $id) { __typename } }', { id });
+    const state = () =>
+      query<{ status: string }>('shop', 'select status from sale_event where id = $1', [id]);
+    await eventually(state, ([sale]) => sale?.status === 'PUBLISHED', 60_000);
+    report('publication of 2,000 offers', publishedMs);
+    await eventually(
+      () => listed(id, ids),
+      ({ regular }) => regular === offerCount,
+      120_000,
+    );
+    report('until product has all of them', publishedMs);
+    const fenced = () =>
+      query<{ items: number }>(
+        'warehouse',
+        `select count(*)::int as items from stock_item
+         where sale_id = $1 and set_aside = 1 and end_due_at is not null`,
+        [id],
+      );
+    expect(await fenced()).toEqual([{ items: offerCount }]);
+
+    const seen = new Set<number>();
+    await reach(id, 'starts');
+    const startedMs = Date.now();
+    await eventually(
+      () => listed(id, ids),
+      ({ ofSale }) => {
+        seen.add(ofSale);
+        return ofSale === offerCount;
+      },
+      60_000,
+    );
+    report('start in the lists of product', startedMs);
+
+    await reach(id, 'ends');
+    const endedMs = Date.now();
+    await eventually(
+      () => listed(id, ids),
+      ({ ended, ofSale }) => {
+        seen.add(ofSale);
+        return ended === offerCount;
+      },
+      60_000,
+    );
+    report('end in the lists of product', endedMs);
+    expect([...seen].filter((count) => count !== 0 && count !== offerCount)).toEqual([]);
+    await eventually(fenced, ([row]) => row?.items === 0, 60_000);
+    report('end published by the warehouse', endedMs);
+    await system.expectInvariants();
+  }, 300_000);
+});
