@@ -1,4 +1,5 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
+import { saleOffersMax } from '../../contracts/sale.js';
 import { transact } from '../../shared/database/transact.js';
 import { badInput, conflict, forbidden, notFound } from '../../shared/errors.js';
 import { owns } from '../../shared/rights/rights.js';
@@ -6,7 +7,6 @@ import type { ShopContext } from '../context.js';
 import type { SaleLine } from '../sale/pending-change.js';
 import { lockSale, ownsSale } from '../sale/require-sale.js';
 import type { SaleEvent } from '../sale/sale-event.js';
-import { saleOffersMax } from '../sale/sale-summary.js';
 import { beginChange, claimOffers, requireNoChange } from './begin-change.js';
 import { requirePhase } from './change-phase.js';
 import type { SetSaleOffersInput } from './sale-input.js';
