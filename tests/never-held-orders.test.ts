@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
-import { statementsOf } from './harness/count-statements.js';
 import {
   availableOf,
   checkout,
@@ -9,6 +8,7 @@ import {
   type Person,
   registerPerson,
 } from './harness/people.js';
+import { statementsOf } from './harness/statements.js';
 import { startSystem, type TestSystem } from './harness/system.js';
 import { actAs } from './harness/vendor.js';
 
@@ -53,7 +53,7 @@ describe('a checkout without stock, through the router', () => {
     return actAs(system, vendor).mutate('receiveStock', 'ReceiveStockInput', input, 'id');
   };
   const lookUps = async (work: () => Promise<unknown>) =>
-    (await statementsOf('warehouse', lookUp, work)).length;
+    (await statementsOf('warehouse', work, lookUp)).length;
   const pause = () => new Promise((resolve) => setTimeout(resolve, rememberMs + 100));
 
   /** Offers without stock of one shop. */

@@ -248,7 +248,7 @@ describe('offers', () => {
       offers(first: 3) { edges { node { price { amount } } } } } } } }`;
     const counts: number[] = [];
     for (const query of [product(1), product(50), shop(1), shop(50)]) {
-      counts.push((await statementsOf(system.databases.shop, () => ask(query))).length);
+      counts.push((await statementsOf('shop', () => ask(query))).length);
     }
     // the ranges, the cheapest offers with their shops; the shops, their offers: own ones apart, with inactive offers
     expect(counts).toEqual([2, 2, 2, 3]);

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { seedId } from '../dev/seed/ids.js';
 import { nodesOf } from './harness/connections.js';
-import { statementsOf } from './harness/count-statements.js';
 import { checkout, openShop, type Person, pay, registerPerson } from './harness/people.js';
+import { statementsOf } from './harness/statements.js';
 import { startSystem, type TestSystem } from './harness/system.js';
 import { actAs } from './harness/vendor.js';
 import { querySubgraph } from './rights/requests.js';
@@ -159,7 +159,7 @@ describe('the stock that a vendor and a customer see', () => {
     for (const { shopId } of shops) {
       const ask = () => as.must(stock, { id: shopId });
       await ask();
-      const statements = await statementsOf('warehouse', /\b(stock_|warehouse)/, ask);
+      const statements = await statementsOf('warehouse', ask);
       counts.push(statements.length);
     }
     expect(counts[0]).toBeGreaterThan(3);
@@ -180,7 +180,7 @@ describe('the stock that a vendor and a customer see', () => {
     const query = `query ($of: [_Any!]!) { _entities(representations: $of) {
       ... on StockLevel { onHand warehouse { name } } } }`;
     const of = ids.map((id: string) => ({ __typename: 'StockLevel', id }));
-    const statements = await statementsOf('warehouse', /\b(stock_|warehouse)/, async () => {
+    const statements = await statementsOf('warehouse', async () => {
       const request = { query, variables: { of } };
       const { errors } = await querySubgraph(system, 'warehouse', request, 'router', vendor.token);
       expect(errors).toBeUndefined();

@@ -2,6 +2,7 @@ import pg from 'pg';
 import { seedStore } from '../../dev/seed/store.js';
 import { newId } from '../../subgraphs/shared/ids.js';
 import { breaks } from '../../tests/harness/broken-invariants.js';
+import { openSale, saleLine } from '../../tests/harness/broken-sale-orders.js';
 import { createAllTestDatabases } from '../../tests/harness/databases.js';
 import { placed } from '../../tests/harness/placed-order.js';
 import type { Reader } from '../databases/clients.js';
@@ -40,6 +41,7 @@ function isByIndex(node: Plan, firstColumns: readonly string[]): boolean {
 const withRows = new Set([
   'every reservation line is the sum of its movements',
   'every unit of a transfer is received, returned, missing or in transit',
+  'a phone number of a sale is claimed by an order of its customer in it',
   'no sale holds and sells more units than are allocated to it',
   'the price of a unit is refunded once',
   'an offer is in at most one published sale that has not ended',
@@ -76,6 +78,8 @@ describe('checks of what has changed', () => {
       clients.set(name, client);
     }
     for (const statement of placed(newId())) await clients.get('order')?.query(statement);
+    await clients.get('order')?.query(saleLine);
+    for (const statement of openSale[1]) await clients.get(openSale[0])?.query(statement);
     for (const [name, database, statements] of breaks) {
       if (!withRows.has(name)) continue;
       for (const statement of statements) await clients.get(database)?.query(statement);

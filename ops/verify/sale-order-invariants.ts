@@ -1,5 +1,6 @@
-import { itemsSince, ordersSince } from './changed-orders.js';
-import { type Invariant, invariantOf } from './invariant.js';
+import { neverHeldRetention } from '../../subgraphs/order/order/never-held-orders.js';
+import { ordersSince } from './changed-orders.js';
+import { type Invariant, invariantOf, setIn } from './invariant.js';
 
 /** Lines of orders. @param where a condition on `o`, `s` and `i` */
 const linesWhere = (where: string) => `from customer_order o
@@ -11,10 +12,13 @@ const linesWhere = (where: string) => `from customer_order o
  * Whether a column has a value. With the plain condition PostgreSQL would read the whole index of such rows, of which
  * it expects few, in place of looking up those of a scope.
  */
-const has = (column: string) => `case when ${column} is null then false else true end`;
+export const hasValue = (column: string) => `case when ${column} is null then false else true end`;
 
 /** Counters of sales are pruned long after the sale; their orders stay. */
 const isPruned = `units is null and last_placed_at < now() - interval '300 days'`;
+
+/** An order whose stock was never held is deleted before its claim of a phone number. */
+const mayHavePrunedOrder = `created_at < now() - interval '${neverHeldRetention.keptFor}'`;
 
 /** The invariants of what customers hold, and buy in sales, in the order subgraph's database; they hold at every commit. */
 export const saleOrderInvariants: Invariant[] = [
@@ -43,12 +47,12 @@ export const saleOrderInvariants: Invariant[] = [
     {
       key: { customer_id: 'uuid', sale_id: 'uuid', offer_id: 'uuid' },
       changed: (period) => `select distinct o.customer_id, i.sale_id, i.offer_id
-      ${linesWhere(`${has('i.sale_id')} and (o.customer_id, o.id) in (${ordersSince(period)})`)}`,
+      ${linesWhere(`${hasValue('i.sale_id')} and (o.customer_id, o.id) in (${ordersSince(period)})`)}`,
       with: (only) => `bought as (
       select o.customer_id, i.sale_id, i.offer_id, max(i.created_at) as last_placed_at,
         coalesce(sum(i.quantity) filter (where not s.never_paid), 0) as lines,
         count(*) filter (where o.number is not null and o.cancel_reason = 'PAYMENT_TIMEOUT') as expired
-      ${linesWhere(`${has('i.sale_id')} and ${only('o.customer_id, i.sale_id, i.offer_id')}`)}
+      ${linesWhere(`${hasValue('i.sale_id')} and ${only('o.customer_id, i.sale_id, i.offer_id')}`)}
       group by 1, 2, 3
     ), counted as (
       select customer_id, sale_id, offer_id, units, expired_orders from sale_purchase
@@ -56,7 +60,7 @@ export const saleOrderInvariants: Invariant[] = [
       select: () => `select customer_id, sale_id, offer_id, units, expired_orders, last_placed_at,
         coalesce(lines, 0) as lines, coalesce(expired, 0) as expired
       from counted full join bought using (customer_id, sale_id, offer_id)`,
-      holds: `(units = lines and expired_orders = expired) or (${isPruned})`,
+      holds: `(coalesce(units, 0) = lines and coalesce(expired_orders, 0) = expired) or (${isPruned})`,
     },
   ),
   invariantOf(
@@ -65,12 +69,12 @@ export const saleOrderInvariants: Invariant[] = [
     {
       key: { sale_id: 'uuid', offer_id: 'uuid', address: 'text' },
       changed: (period) => `select distinct i.sale_id, i.offer_id, o.sale_address as address
-      ${linesWhere(`${has('i.sale_id')} and ${has('o.sale_address')}
+      ${linesWhere(`${hasValue('i.sale_id')} and ${hasValue('o.sale_address')}
         and (o.customer_id, o.id) in (${ordersSince(period)})`)}`,
       with: (only) => `bought as (
       select i.sale_id, i.offer_id, o.sale_address as address, max(i.created_at) as last_placed_at,
         coalesce(sum(i.quantity) filter (where not s.never_paid), 0) as lines
-      ${linesWhere(`${has('i.sale_id')} and ${has('o.sale_address')}
+      ${linesWhere(`${hasValue('i.sale_id')} and ${hasValue('o.sale_address')}
         and ${only('i.sale_id, i.offer_id, o.sale_address')}`)}
       group by 1, 2, 3
     ), counted as (
@@ -79,14 +83,20 @@ export const saleOrderInvariants: Invariant[] = [
       select: () => `select sale_id, offer_id, address, units, last_placed_at,
         coalesce(lines, 0) as lines
       from counted full join bought using (sale_id, offer_id, address)`,
-      holds: `units = lines or (${isPruned})`,
+      holds: `coalesce(units, 0) = lines or (${isPruned})`,
     },
   ),
-  invariantOf('order', 'a line of a sale has the time at which its window was decided', {
-    key: { customer_id: 'uuid', id: 'uuid' },
-    changed: itemsSince,
-    select: (only) => `select i.customer_id, i.id, i.sale_id, i.decided_at from order_item i
-      where ${has('i.sale_id')} and ${only('i.customer_id, i.id')}`,
-    holds: 'decided_at is not null',
+  invariantOf('order', 'a phone number of a sale is claimed by an order of its customer in it', {
+    key: { sale_id: 'uuid', phone: 'text' },
+    changedWhere: (period) => setIn(period, 'p.created_at'),
+    select: (only) => `select p.sale_id, p.phone, p.customer_id, p.order_id, p.created_at,
+        exists (select from customer_order o
+          where o.customer_id = p.customer_id and o.id = p.order_id) as has_order,
+        exists (select from shop_order s
+            join order_item i on i.customer_id = s.customer_id and i.shop_order_id = s.id
+          where s.customer_id = p.customer_id and s.order_id = p.order_id
+            and i.sale_id = p.sale_id) as has_line
+      from sale_phone p where ${only('p.sale_id, p.phone')}`,
+    holds: `has_line or (not has_order and ${mayHavePrunedOrder})`,
   }),
 ];

@@ -1,5 +1,5 @@
 import { reservationKeptDays } from '../../subgraphs/contracts/reservation.js';
-import { noSale } from '../../subgraphs/warehouse/stock/sale-item.js';
+import { noSale } from '../../subgraphs/contracts/sale.js';
 import { type Invariant, invariantOf, type Only, type Period, setIn } from './invariant.js';
 import { itemsSince, reservedOrdersSince } from './stock-items-since.js';
 

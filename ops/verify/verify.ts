@@ -10,6 +10,7 @@ import { projectionInvariants } from './projection-invariants.js';
 import { openReaders } from './readers.js';
 import { reservationInvariants } from './reservation-invariants.js';
 import { saleInvariants } from './sale-invariants.js';
+import { saleLineInvariants } from './sale-line-invariants.js';
 import { saleOrderInvariants } from './sale-order-invariants.js';
 import { stockInvariants } from './stock-invariants.js';
 import { uniqueValueInvariants } from './unique-value-invariants.js';
@@ -22,6 +23,7 @@ export const invariants: readonly Invariant[] = [
   ...uniqueValueInvariants,
   ...outboxInvariants,
   ...reservationInvariants,
+  ...saleLineInvariants,
   ...projectionInvariants,
   ...accountInvariants,
   ...moneyInvariants,

@@ -8,6 +8,7 @@ import {
   type ReserveRequest,
   reservationStates,
 } from './reservation.js';
+import type { SaleKey } from './sale.js';
 import type { StockKey } from './stock-key.js';
 
 /** Units that can be bought, in the order of the keys. */
@@ -157,7 +158,16 @@ const saleStockRow = z.object({
   remaining: z.number(),
 });
 
-/** The units of sales, read at the primary; a sale without an allocation has an empty list. In the order of the ids. */
+/** The units of variants in sales, at most `saleKeysPerCall`, read at the primary; null for one without an allocation. */
+export const saleUnitsOf: Call<{ readonly of: readonly SaleKey[] }, (SaleStock | null)[]> = {
+  field: 'saleUnitsOf',
+  query: `query ($of: [SaleKeyInput!]!) {
+    saleUnitsOf(of: $of) { shopId sku allocated held sold remaining }
+  }`,
+  answer: z.array(saleStockRow.nullable()),
+};
+
+/** The units of sales, at most `salesPerCall`, read at the primary; a sale without an allocation has an empty list. In the order of the ids. */
 export const saleStockOf: Call<{ readonly saleIds: readonly string[] }, SaleStock[][]> = {
   field: 'saleStockOf',
   query: `query ($saleIds: [UUID!]!) {

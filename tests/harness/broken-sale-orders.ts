@@ -1,8 +1,10 @@
+import { seedId } from '../../dev/seed/ids.js';
 import { newId } from '../../subgraphs/shared/ids.js';
 import type { Break } from './broken-stock.js';
 
 const sale = newId();
-const inSale = `update order_item set sale_id = '${sale}', decided_at = now()`;
+/** SQL that makes all lines those of a sale. */
+export const saleLine = `update order_item set sale_id = '${sale}', decided_at = now()`;
 const bought = (units: string) => `insert into sale_purchase (customer_id, sale_id, offer_id, units)
   select customer_id, sale_id, offer_id, ${units} from order_item`;
 const shipped = `update customer_order set sale_address = 'address'`;
@@ -14,22 +16,49 @@ const ofCustomer =
   'units that a customer bought in a sale are those of orders that did not end unpaid';
 const ofAddress = 'units of a sale for one address are those of orders that did not end unpaid';
 
+const ofPhone = 'a phone number of a sale is claimed by an order of its customer in it';
+const claim = (order: string, saleId = sale) => `
+  insert into sale_phone (sale_id, phone, customer_id, order_id)
+  select '${saleId}', gen_random_uuid(), customer_id, ${order} from customer_order`;
+
+const ofWindow = 'a line of a sale was decided in its window, and has its price';
+/** SQL for the sale, from an hour ago to in an hour. */
+export const openSale = [
+  'shop',
+  [
+    `insert into sale_event (id, name, slug, starts_at, ends_at, status, published_at)
+     values ('${sale}', 'Sale', '${sale}', now() - interval '1 h', now() + interval '1 h', 'PUBLISHED', now())`,
+    `insert into sale_offer (sale_id, offer_id, price_amount, allocation)
+     values ('${sale}', '${seedId('offer', 0)}', 10, 1)`,
+  ],
+] as const;
+
 export const saleOrderBreaks: readonly Break[] = [
   [held, 'order', ['update customer_hold set open_orders = open_orders + 1']],
   [held, 'order', [`update customer_hold set open_units = '{}'`]],
   [held, 'order', ['delete from customer_hold']],
-  [ofCustomer, 'order', [inSale]],
-  [ofCustomer, 'order', [inSale, bought('quantity + 1')]],
+  [ofCustomer, 'order', [saleLine]],
+  [ofCustomer, 'order', [saleLine, bought('quantity + 1')]],
   [
     ofCustomer,
     'order',
-    [inSale, bought('quantity'), 'update sale_purchase set expired_orders = 1'],
+    [saleLine, bought('quantity'), 'update sale_purchase set expired_orders = 1'],
   ],
-  [ofAddress, 'order', [inSale, shipped]],
-  [ofAddress, 'order', [inSale, shipped, toAddress('quantity - 1')]],
-  [
-    'a line of a sale has the time at which its window was decided',
-    'order',
-    [`update order_item set sale_id = '${sale}'`],
-  ],
+  [ofAddress, 'order', [saleLine, shipped]],
+  [ofAddress, 'order', [saleLine, shipped, toAddress('quantity - 1')]],
+  ...[
+    // Of no order, and of one without a line of the sale.
+    [claim(`'${newId()}'`)],
+    [saleLine, claim('id', newId())],
+    // Of an order of another customer.
+    [saleLine, claim('id'), `update sale_phone set customer_id = '${newId()}'`],
+  ].map((statements): Break => [ofPhone, 'order', statements]),
+  // Of an unknown sale.
+  [ofWindow, 'order', [saleLine]],
+  ...[
+    'decided_at = null',
+    `decided_at = now() - interval '1 h 1 ms'`,
+    `decided_at = now() + interval '1 h'`,
+    'unit_price_amount = 9.99',
+  ].map((set): Break => [ofWindow, 'order', [saleLine, `update order_item set ${set}`], openSale]),
 ];

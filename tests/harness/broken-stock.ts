@@ -6,6 +6,8 @@ export type Break = readonly [
   broken: string,
   database: SubgraphName,
   statements: readonly string[],
+  /** what another database has before */
+  before?: readonly [database: SubgraphName, statements: readonly string[]],
 ];
 
 export const level = seedId('level', 0);

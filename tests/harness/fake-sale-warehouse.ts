@@ -1,11 +1,12 @@
 import type { Call } from '../../subgraphs/contracts/call.js';
+import type { SaleKey } from '../../subgraphs/contracts/sale.js';
 import {
   type AllocationLine,
   allocateSale,
   type RefusedAllocation,
   type SaleAllocation,
   type SaleStock,
-  saleStockOf,
+  saleUnitsOf,
 } from '../../subgraphs/contracts/warehouse.js';
 import { tryAgain } from '../../subgraphs/shared/errors.js';
 import type { ServiceClient } from '../../subgraphs/shared/http/service-client.js';
@@ -26,6 +27,7 @@ export function createFakeSaleWarehouse() {
   /** by sale and shop */
   const sales = new Map<string, { revision: number; endsAt: string; items: Map<string, Item> }>();
   const calls: SaleAllocation[] = [];
+  const reads: SaleKey[][] = [];
   let behaviour: Behaviour = 'answers';
   let before: (allocation: SaleAllocation) => Promise<unknown> = async () => {};
   const freeOf = (shopId: string, sku: string) => free.get(`${shopId} ${sku}`) ?? 100;
@@ -80,11 +82,19 @@ export function createFakeSaleWarehouse() {
         ),
     );
 
+  const unitsOf = (keys: readonly SaleKey[]): (SaleStock | null)[] =>
+    keys.map(
+      ({ saleId, shopId, sku }) =>
+        stockOf([saleId])[0]?.find((line) => line.shopId === shopId && line.sku === sku) ?? null,
+    );
+
   /** Answers a call by the name of its field. */
   async function answer(field: string, variables: object): Promise<unknown> {
-    if (field === saleStockOf.field) {
+    if (field === saleUnitsOf.field) {
+      const { of } = variables as { of: SaleKey[] };
+      reads.push(of);
       if (behaviour === 'fails') throw tryAgain('not reachable');
-      return stockOf((variables as { saleIds: string[] }).saleIds);
+      return unitsOf(of);
     }
     const { allocation } = variables as { allocation: SaleAllocation };
     calls.push(allocation);
@@ -98,8 +108,10 @@ export function createFakeSaleWarehouse() {
   return {
     /** allocations that were requested, in order */
     calls,
+    /** the keys of each read of units, in order */
+    reads,
     answer,
-    handles: (field: string) => field === allocateSale.field || field === saleStockOf.field,
+    handles: (field: string) => field === allocateSale.field || field === saleUnitsOf.field,
     behave(next: Behaviour) {
       behaviour = next;
     },

@@ -54,7 +54,8 @@ export async function startProcessSystem(
   const books = { PAYMENT_SANDBOX_FILE: join(folder, 'payments.jsonl') };
   const failPointFile = (name: ProcessName) => join(folder, `${name}.fail-point`);
   const running = new Map<ProcessName, RunningProcess>();
-  const start = async (name: ProcessName, settings: Record<string, string> = {}) => {
+  const beside: RunningProcess[] = [];
+  const startWith = (name: ProcessName, settings: Record<string, string>) => {
     const env = { ...process.env, NODE_ENV: 'test', NODE_OPTIONS: '', LOG_LEVEL: 'warn' };
     const raised = {
       RATE_LIMIT_PROFILE: 'bench',
@@ -72,8 +73,10 @@ export async function startProcessSystem(
       ...own[name],
       ...settings,
     };
-    const started = await startProgram(name, given);
-    running.set(name, started);
+    return startProgram(name, given);
+  };
+  const start = async (name: ProcessName, settings: Record<string, string> = {}) => {
+    running.set(name, await startWith(name, settings));
   };
   await Promise.all(Object.keys(programs).map((name) => start(name as ProcessName)));
   const url = `http://127.0.0.1:${ports.ports.router}/graphql`;
@@ -87,6 +90,23 @@ export async function startProcessSystem(
     graphql: (query: string, variables: object = {}, token?: string) =>
       postGraphQL(url, query, variables, token),
     start,
+    /**
+     * Starts a second order process, and a router that sends to it.
+     *
+     * @returns as `graphql`, through that router
+     */
+    async startOrderBeside() {
+      const { ports, ops } = portsFrom(await freePortRange());
+      const portsOf = (name: 'order' | 'router') => {
+        return { PORT: String(ports[name]), OPS_PORT: String(ops[name]) };
+      };
+      beside.push(await startWith('order', portsOf('order')));
+      const ofOrder = { SUBGRAPH_URL_ORDER: `http://127.0.0.1:${ports.order}/graphql` };
+      beside.push(await startWith('router', { ...portsOf('router'), ...ofOrder }));
+      const besideUrl = `http://127.0.0.1:${ports.router}/graphql`;
+      return (query: string, variables: object = {}, token?: string) =>
+        postGraphQL(besideUrl, query, variables, token);
+    },
     /** `kill -9`, and waits until the process has exited. */
     async kill(name: ProcessName) {
       const { child } = running.get(name) as RunningProcess;
@@ -107,7 +127,7 @@ export async function startProcessSystem(
       await new Promise((resolve) => child.once('exit', resolve));
     },
     async stop() {
-      await Promise.all([...running.values()].map((each) => each.stop()));
+      await Promise.all([...beside, ...running.values()].map((each) => each.stop()));
       await Promise.all([databases.drop(), redis.stop(), lockRedis.stop()]);
       rmSync(folder, { recursive: true });
     },

@@ -7,6 +7,7 @@ import { atRest, isBroken, report, verify } from '../../ops/verify/verify.js';
 import { startRouter } from '../../router/index.js';
 import { startOrder } from '../../subgraphs/order/index.js';
 import { startProduct } from '../../subgraphs/product/index.js';
+import { requestTrace } from '../../subgraphs/shared/observability/request-context.js';
 import type { Service } from '../../subgraphs/shared/runtime/process.js';
 import { startShop } from '../../subgraphs/shop/index.js';
 import { startUser } from '../../subgraphs/user/index.js';
@@ -128,11 +129,13 @@ export async function postGraphQL(
   token?: string,
   headers: Record<string, string> = {},
 ): Promise<GraphQLReply> {
+  const requestId = requestTrace.getStore()?.requestId;
   const response = await fetch(url, {
     method: 'POST',
     headers: {
       'content-type': 'application/json',
       ...(token && { authorization: `Bearer ${token}` }),
+      ...(requestId && { 'x-request-id': requestId }),
       ...headers,
     },
     body: JSON.stringify({ query, variables }),

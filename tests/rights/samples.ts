@@ -188,6 +188,7 @@ export const samples: Readonly<Record<string, Sample>> = {
       lines: [{ sku: 'UNKNOWN', units: 1 }],
     },
   }),
+  'Query.saleUnitsOf': () => ({ of: [] }),
   'Query.saleStockOf': async ({ newAllocation }) => ({ saleIds: [await newAllocation()] }),
   'Subscription.stockChanged': ({ sku }) => ({ skus: [sku] }),
 

@@ -6,8 +6,8 @@ import { enumOf } from '../../shared/graphql/enum-of.js';
 import type { OrderContext } from '../context.js';
 import { limitViolations, readPurchases } from '../purchase-limit/count-purchases.js';
 import { readAvailable } from '../warehouse-client/availability.js';
-import { type FoundSaleStock, readSaleStock } from '../warehouse-client/sale-stock.js';
-import type { CartLine } from './cart.js';
+import { readAvailableInSales } from '../warehouse-client/sale-stock.js';
+import { type CartLine, lineKeyOf } from './cart.js';
 
 export const CartProblem = enumOf(
   'CartProblem',
@@ -30,12 +30,15 @@ export const loadProblems: BatchLoad<CartLine, CartProblem | null, OrderContext>
   const { readOffers, warehouse } = context.app;
   const byId = await readOffers(lines.map(({ offerId }) => offerId));
   const offers = [...byId.values()];
-  const live = lines.filter((line) => isSold(line, byId.get(line.offerId)));
-  const saleIds = [...new Set(live.flatMap(({ saleId }) => saleId ?? []))];
-  const [available, already, saleStock] = await Promise.all([
+  const inSales = lines.flatMap((line) => {
+    const { offerId, saleId } = line;
+    const offer = byId.get(offerId);
+    return saleId && offer && isSold(line, offer) ? { ...offer, offerId, saleId } : [];
+  });
+  const [available, already, availableInSales] = await Promise.all([
     readAvailable(warehouse, offers),
     readPurchases(context.em, identityOf(context).id, offers),
-    readSaleStock(warehouse, saleIds),
+    readAvailableInSales(warehouse, inSales),
   ]);
   const facts = new Map(
     offers.map((offer, n) => [
@@ -43,27 +46,33 @@ export const loadProblems: BatchLoad<CartLine, CartProblem | null, OrderContext>
       { offer, available: available[n] ?? 0, already: already[n] ?? 0 },
     ]),
   );
-  return lines.map((line) => problemOf(line, facts.get(line.offerId), saleStock));
+  const ofSales = new Map(
+    inSales.map(({ offerId, saleId }, n) => [
+      lineKeyOf(offerId, saleId),
+      availableInSales[n]?.available ?? 0,
+    ]),
+  );
+  return lines.map((line) => {
+    const ofOffer = facts.get(line.offerId);
+    const ofSale = ofSales.get(lineKeyOf(line.offerId, line.saleId));
+    return problemOf(line, ofOffer && { ...ofOffer, available: ofSale ?? ofOffer.available });
+  });
 };
 
 interface Facts {
   readonly offer: OfferForSale;
+  /** units as the line is bought: regular ones, or those of its sale */
   readonly available: number;
   readonly already: number;
 }
 
 /** The gravest problem: one that prevents a checkout comes before a changed price. */
-function problemOf(
-  line: CartLine,
-  facts: Facts | undefined,
-  saleStock: FoundSaleStock,
-): CartProblem | null {
+function problemOf(line: CartLine, facts: Facts | undefined): CartProblem | null {
   if (!facts) return 'OFFER_GONE';
-  const { offer, already } = facts;
+  const { offer, available, already } = facts;
   const { offerId, saleId, quantity } = line;
   const sale = saleId ? offer.sale : null;
   if (!isSold(line, offer)) return 'SALE_NOT_OPEN';
-  const available = saleId ? saleStock.find(saleId, offer).available : facts.available;
   if (available < quantity) return 'INSUFFICIENT_STOCK';
   if (limitViolations({ ...offer, offerId, quantity }, already).length > 0) return 'LIMIT_EXCEEDED';
   const price = sale?.priceAmount ?? offer.priceAmount;

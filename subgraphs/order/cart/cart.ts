@@ -1,6 +1,7 @@
 import { type Opt, PrimaryKeyProp } from '@mikro-orm/core';
 import { Check, Entity, Index, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
 import { Directive, Field, Int, ObjectType } from 'type-graphql';
+import { noSale } from '../../contracts/sale.js';
 import { amountScale } from '../../shared/currencies.js';
 import { ForeignKey } from '../../shared/database/foreign-key.js';
 import { type KeptFor, Retained } from '../../shared/database/retention.js';
@@ -19,9 +20,6 @@ const abandonedCartRetention: KeptFor = {
     ownersMax: 500,
   },
 };
-
-/** Stands for no sale in the key of a line. */
-export const noSale = '00000000-0000-0000-0000-000000000000';
 
 /** SQL for a sale, or null, as the key of a line has it. */
 export const storedSaleSql = (saleId: string) => `coalesce(${saleId}, '${noSale}')`;

@@ -1,10 +1,11 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
+import { noSale } from '../../contracts/sale.js';
 import { namedParameters } from '../../shared/database/named-parameters.js';
 import { sql } from '../../shared/database/sql.js';
 import { conflict } from '../../shared/errors.js';
 import { newId } from '../../shared/ids.js';
 import { lockCart } from '../locks.js';
-import { lineKeyOf, noSale } from './cart.js';
+import { lineKeyOf } from './cart.js';
 
 export const quantityMax = 10_000;
 /** Lines of a cart, and of an order. */

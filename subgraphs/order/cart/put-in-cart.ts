@@ -1,3 +1,4 @@
+import { noSale } from '../../contracts/sale.js';
 import type { OfferForSale } from '../../contracts/shop.js';
 import { identityOf } from '../../shared/auth/callers.js';
 import { sql } from '../../shared/database/sql.js';
@@ -7,8 +8,7 @@ import { result } from '../../shared/graphql/refusal.js';
 import type { OrderContext } from '../context.js';
 import { limitViolations, readPurchases } from '../purchase-limit/count-purchases.js';
 import { readAvailable } from '../warehouse-client/availability.js';
-import { readSaleStock } from '../warehouse-client/sale-stock.js';
-import { noSale } from './cart.js';
+import { readAvailableInSales } from '../warehouse-client/sale-stock.js';
 import { insufficientStock, limitExceeded, OfferGone } from './cart-refusals.js';
 import type { CartResult, SetCartItemInput } from './cart-types.js';
 import { changeCart, quantityMax } from './change-cart.js';
@@ -65,7 +65,7 @@ export async function putInCart(
 /** The units that can be bought, as regular ones or in a sale. */
 async function readUnits({ app }: OrderContext, offer: OfferForSale, saleId: string | null) {
   if (!saleId) return (await readAvailable(app.warehouse, [offer]))[0] ?? 0;
-  return (await readSaleStock(app.warehouse, [saleId])).find(saleId, offer).available;
+  return (await readAvailableInSales(app.warehouse, [{ ...offer, saleId }]))[0]?.available ?? 0;
 }
 
 async function quantityOf(

@@ -1,8 +1,9 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
+import { noSale } from '../../contracts/sale.js';
 import { sql } from '../../shared/database/sql.js';
 import type { BatchLoad } from '../../shared/graphql/context.js';
 import type { OrderContext } from '../context.js';
-import { Cart, type CartLine, noSale } from './cart.js';
+import { Cart, type CartLine } from './cart.js';
 
 /** The cart of a customer. Who never used theirs has an empty one. */
 export async function readCart(em: EntityManager, customerId: string): Promise<Cart> {

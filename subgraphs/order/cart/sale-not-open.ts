@@ -43,7 +43,7 @@ export function notOpenOf({ id, sale, decidedAt }: OfferForSale, saleId: string)
     offerId: id,
     saleId,
     startsAt: isAhead ? sale.startsAt : null,
-    serverTime: decidedAt ?? new Date().toISOString(),
+    serverTime: decidedAt,
   };
 }
 

@@ -7,6 +7,7 @@ import {
 import { logger } from '../../../tests/harness/stock-engine.js';
 import type { Call } from '../../contracts/call.js';
 import type { ReserveLine, Shortage } from '../../contracts/reservation.js';
+import type { SaleKey } from '../../contracts/sale.js';
 import type { OfferForSale, SaleTerms } from '../../contracts/shop.js';
 import type { Buyer } from '../../contracts/user.js';
 import type { SaleStock } from '../../contracts/warehouse.js';
@@ -44,8 +45,8 @@ describe('a checkout with lines of a sale', () => {
     };
     const { em } = database.orm;
     const warehouse = {
-      call: async ({ field }: Call<object, unknown>, { saleIds }: { saleIds?: string[] }) =>
-        field === 'saleStockOf' ? saleIds?.map(() => state.saleStock) : [100],
+      call: async ({ field }: Call<object, unknown>, { of }: { of: SaleKey[] }) =>
+        field === 'saleUnitsOf' ? of.map(() => state.saleStock[0] ?? null) : [100],
     };
     const user = { call: async () => state.buyer };
     const app = {

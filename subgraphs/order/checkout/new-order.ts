@@ -97,7 +97,7 @@ export function toOrderRows(orders: readonly NewOrder[]) {
         unit_price_amount: unitPriceOf(line),
         quantity: line.quantity,
         sale_id: saleOf(line)?.id ?? null,
-        decided_at: line.offer.decidedAt ?? null,
+        decided_at: line.offer.decidedAt,
       })),
     ),
   };

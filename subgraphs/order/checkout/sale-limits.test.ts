@@ -168,6 +168,19 @@ describe('what one customer buys in a sale', () => {
     expect(await database.place(buy(of, 1, { phone }))).toEqual(placed);
   });
 
+  it('keeps the phone number of an order that is placed again under its key, at the limit of open orders', async () => {
+    const of = inSale({ eligibility: 'PROVEN_PHONE' });
+    const [customer, phone] = [newId(), newId()];
+    const orders = [1, 2, 3].map(() => buy(of, 1, { customer, phone }));
+    for (const order of orders) expect(await database.place(order)).toEqual(placed);
+    expect(await database.place(orders[0] as NewOrder)).toEqual({ state: 'exists' });
+    expect(await database.place(buy(of, 1, { phone }))).toEqual(refusedFor('PHONE'));
+    expect(await purchasesOf(customer)).toEqual([{ units: 3, expired: 0 }]);
+    const claims =
+      'select customer_id as customer, order_id as id from sale_phone where phone = $1';
+    expect(await database.rows(claims, [phone])).toEqual([{ customer, id: orders[0]?.id }]);
+  });
+
   it('is not placed by a decision of shop that is older than 5 s', async () => {
     const { sale, offer } = inSale();
     const read = (msAgo: number) => ({ ...offer, readAtMs: performance.now() - msAgo });

@@ -4,7 +4,7 @@ import { Coalescer } from '../../shared/batching/coalescer.js';
 import type { ServiceClient } from '../../shared/http/service-client.js';
 import type { Logger } from '../../shared/observability/logger.js';
 import { readAvailable } from '../warehouse-client/availability.js';
-import { readSaleStock } from '../warehouse-client/sale-stock.js';
+import { readAvailableInSales } from '../warehouse-client/sale-stock.js';
 import type { ShortLine } from './short-outcome.js';
 
 /** How long a refusal is remembered; renewed by each look-up that finds the SKU short. */
@@ -30,7 +30,7 @@ type Refused = Demand & Pick<Shortage, 'available'>;
 /** What was found of a SKU. */
 interface Found {
   readonly available: number;
-  /** of a sale: why it cannot sell more */
+  /** of a sale */
   readonly saleShortage?: SaleShortage;
 }
 
@@ -107,16 +107,17 @@ export function createShortSkus(warehouse: ServiceClient, logger: Logger): Short
 }
 
 async function lookUpAll(warehouse: ServiceClient, demands: readonly Demand[]): Promise<Found[]> {
-  const regular = new Map(
-    demands.flatMap((each) => (each.saleId ? [] : [[stockKeyOf(each), each] as const])),
-  );
-  const saleIds = [...new Set(demands.flatMap(({ saleId }) => saleId ?? []))];
-  const [units, ofSales] = await Promise.all([
-    readAvailable(warehouse, [...regular.values()], lookUpTimeoutMs),
-    readSaleStock(warehouse, saleIds, lookUpTimeoutMs),
+  const distinct = [...new Map(demands.map((each) => [demandKeyOf(each), each])).values()];
+  const regular = distinct.filter(({ saleId }) => !saleId);
+  const inSales = distinct.flatMap(({ saleId, ...key }) => (saleId ? { ...key, saleId } : []));
+  const [available, availableInSales] = await Promise.all([
+    readAvailable(warehouse, regular, lookUpTimeoutMs),
+    readAvailableInSales(warehouse, inSales),
   ]);
-  const available = new Map([...regular.keys()].map((name, n) => [name, units[n] as number]));
-  return demands.map(({ saleId, ...key }) =>
-    saleId ? ofSales.find(saleId, key) : { available: available.get(stockKeyOf(key)) as number },
-  );
+  const found = new Map<string, Found>();
+  for (const [n, each] of regular.entries())
+    found.set(demandKeyOf(each), { available: available[n] as number });
+  for (const [n, each] of inSales.entries())
+    found.set(demandKeyOf(each), availableInSales[n] as Found);
+  return demands.map((each) => found.get(demandKeyOf(each)) as Found);
 }

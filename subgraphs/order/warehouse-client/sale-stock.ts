@@ -1,40 +1,29 @@
 import type { SaleShortage } from '../../contracts/reservation.js';
-import { type StockKey, stockKeyOf } from '../../contracts/stock-key.js';
-import { isSoldOut, type SaleStock, saleStockOf } from '../../contracts/warehouse.js';
+import type { SaleKey } from '../../contracts/sale.js';
+import { isSoldOut, type SaleStock } from '../../contracts/warehouse.js';
 import type { ServiceClient } from '../../shared/http/service-client.js';
+import { readSaleUnits } from '../../shared/sales/sale-reads.js';
 
-const defaultTimeoutMs = 4000;
-
-/** What sales can still sell. */
-export interface FoundSaleStock {
-  /** @returns the units that are left, and why there are no more of them */
-  find(saleId: string, key: StockKey): { available: number; saleShortage: SaleShortage };
+/** What a sale can still sell of a variant. */
+export interface AvailableInSale {
+  readonly available: number;
+  /** why it cannot sell more */
+  readonly saleShortage: SaleShortage;
 }
 
 /**
- * Read at the warehouse subgraph's primary, after this call.
+ * Read at the warehouse subgraph's primary, after this call; in the order of the keys.
  *
  * @throws `TRY_AGAIN`
  */
-export async function readSaleStock(
+export async function readAvailableInSales(
   warehouse: ServiceClient,
-  saleIds: readonly string[],
-  timeoutMs = defaultTimeoutMs,
-): Promise<FoundSaleStock> {
-  const options = { timeoutMs, repeatable: true };
-  const sales = saleIds.length > 0 ? await warehouse.call(saleStockOf, { saleIds }, options) : [];
-  const lines = new Map(
-    sales.flatMap((ofSale, n) =>
-      ofSale.map((line) => [`${saleIds[n]} ${stockKeyOf(line)}`, line] as const),
-    ),
-  );
-  return { find: (saleId, key) => toFound(lines.get(`${saleId} ${stockKeyOf(key)}`)) };
+  keys: readonly SaleKey[],
+): Promise<AvailableInSale[]> {
+  return (await readSaleUnits(warehouse, keys)).map(toAvailable);
 }
 
-function toFound(line: SaleStock | undefined) {
-  if (!line) return { available: 0, saleShortage: 'OVER' as const };
-  return {
-    available: line.remaining,
-    saleShortage: isSoldOut(line) ? 'SOLD_OUT' : 'HELD',
-  } as const;
+function toAvailable(units: SaleStock | null): AvailableInSale {
+  if (!units) return { available: 0, saleShortage: 'OVER' };
+  return { available: units.remaining, saleShortage: isSoldOut(units) ? 'SOLD_OUT' : 'HELD' };
 }

@@ -1,5 +1,5 @@
-import { statementsOf } from '../../../tests/harness/count-statements.js';
 import { createTestDatabases } from '../../../tests/harness/databases.js';
+import { statementsOf } from '../../../tests/harness/statements.js';
 import { logger } from '../../../tests/harness/stock-engine.js';
 import { databaseSchema } from '../../order/mikro-orm.config.js';
 import { connect } from '../database/connect.js';
@@ -53,10 +53,11 @@ describe('idempotency keys', () => {
     const releaseAll = () => {
       for (const [n, each] of first.entries()) releaseSome({ key: keys[n] as never, ...each });
     };
-    const statements = await statementsOf('test', /update idempotency_key k/, async () => {
+    const reclaim = async () => {
       releaseAll();
       await Promise.all(keys.map((key) => claim(key)));
-    });
+    };
+    const statements = await statementsOf('test', reclaim, /update idempotency_key k/);
     expect(statements).toHaveLength(1);
     // In the same statement as one of a claim that is live.
     const other = keyOf('i');

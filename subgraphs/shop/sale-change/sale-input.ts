@@ -1,5 +1,6 @@
 import { ArrayMaxSize, IsOptional, Max, Min, ValidateNested } from 'class-validator';
 import { Field, InputType, Int } from 'type-graphql';
+import { saleOffersMax } from '../../contracts/sale.js';
 import type { SaleAdmission, SaleEligibility, WhenSoldOut } from '../../contracts/shop.js';
 import { badInput } from '../../shared/errors.js';
 import { Decimal, UUID } from '../../shared/graphql/scalars.js';
@@ -8,7 +9,6 @@ import { KeyField } from '../../shared/idempotency/key-field.js';
 import { saleDaysMax } from '../sale/read-sales.js';
 import { SaleAdmissionEnum, SaleEligibilityEnum } from '../sale/sale-event.js';
 import { WhenSoldOutEnum } from '../sale/sale-offer.js';
-import { saleOffersMax } from '../sale/sale-summary.js';
 import { SlugRule } from '../shop/create-shop.js';
 
 const holdMinutesMax = 60;

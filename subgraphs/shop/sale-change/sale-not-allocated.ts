@@ -1,11 +1,11 @@
 import { createUnionType, Field, Int, ObjectType } from 'type-graphql';
+import { saleOffersMax } from '../../contracts/sale.js';
 import { ListMax } from '../../shared/graphql/list-max.js';
 import { Refusal } from '../../shared/graphql/refusal.js';
 import { UUID } from '../../shared/graphql/scalars.js';
 import { Allow } from '../../shared/rights/rights.js';
 import type { RefusedLine } from '../sale/pending-change.js';
 import { SaleEvent } from '../sale/sale-event.js';
-import { saleOffersMax } from '../sale/sale-summary.js';
 
 @Allow('parent')
 @ObjectType({ description: 'An offer of which the units cannot be set aside as requested.' })

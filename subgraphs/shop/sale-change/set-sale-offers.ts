@@ -1,4 +1,5 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
+import { saleOffersMax } from '../../contracts/sale.js';
 import { identityOf } from '../../shared/auth/callers.js';
 import { sql } from '../../shared/database/sql.js';
 import { transact } from '../../shared/database/transact.js';
@@ -8,7 +9,6 @@ import type { ShopContext } from '../context.js';
 import type { SaleLine } from '../sale/pending-change.js';
 import { lockSale, ownsSale } from '../sale/require-sale.js';
 import type { SaleEvent } from '../sale/sale-event.js';
-import { saleOffersMax } from '../sale/sale-summary.js';
 import { beginChange, claimOffers, requireNoChange } from './begin-change.js';
 import { requirePhase } from './change-phase.js';
 import type { SetSaleOffersInput } from './sale-input.js';

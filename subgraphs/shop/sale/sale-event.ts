@@ -8,6 +8,7 @@ import {
   Property,
 } from '@mikro-orm/decorators/legacy';
 import { Directive, Field, Int, ObjectType } from 'type-graphql';
+import { saleStateEnum } from '../../contracts/sale.js';
 import {
   type SaleAdmission,
   type SaleEligibility,
@@ -42,19 +43,7 @@ export const SaleEligibilityEnum = enumOf('SaleEligibility', 'Who may buy in a s
 const saleStatuses = ['DRAFT', 'PUBLISHING', 'PUBLISHED', 'PAUSED', 'CANCELLED'] as const;
 export type SaleStatus = (typeof saleStatuses)[number];
 
-export const SaleStateEnum = enumOf(
-  'SaleState',
-  'Where a sale is in its life. The database’s clock decides between SCHEDULED, LIVE and ENDED.',
-  {
-    DRAFT: 'It is being prepared: only its owner and admins see it.',
-    PUBLISHING: 'Its units are being set aside.',
-    SCHEDULED: 'It is published, its units are set aside, and it has not started.',
-    LIVE: 'Its units can be bought at its prices.',
-    ENDED: 'It is over.',
-    PAUSED: 'Nothing can be bought in it until it is resumed. Its window stays the same.',
-    CANCELLED: 'It was cancelled. Orders that were placed in it stay valid.',
-  },
-);
+export const SaleStateEnum = enumOf(...saleStateEnum);
 export type SaleState = keyof typeof SaleStateEnum;
 
 /** Steps of a change that the warehouse has to confirm (`sale-change/advance-sale.ts`). */

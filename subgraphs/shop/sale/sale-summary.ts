@@ -1,4 +1,5 @@
 import { Directive, Field, ObjectType } from 'type-graphql';
+import { saleOffersMax } from '../../contracts/sale.js';
 import type * as contract from '../../contracts/shop.js';
 import { sql } from '../../shared/database/sql.js';
 import { ListMax } from '../../shared/graphql/list-max.js';
@@ -7,9 +8,6 @@ import { Allow } from '../../shared/rights/rights.js';
 import type { ShopContext } from '../context.js';
 import { isoSql, saleStateSql } from '../sale-window/sale-sql.js';
 import { ShopOwner } from '../shop/shop.js';
-
-/** Offers of one sale. */
-export const saleOffersMax = 2000;
 
 @Directive('@inaccessible')
 @Allow('parent')

@@ -6,12 +6,12 @@ import type {
   ReserveRequest,
   Shortage,
 } from '../../contracts/reservation.js';
+import { noSale, type SaleKey } from '../../contracts/sale.js';
 import { type StockKey, stockKeyOf } from '../../contracts/stock-key.js';
 import { sql } from '../../shared/database/sql.js';
 import type { Ledger } from '../stock/ledger.js';
 import { availableUnits } from '../stock/level-units.js';
 import { moveStock, type SetTransactionId } from '../stock/move-stock.js';
-import { noSale, type SaleKey } from '../stock/sale-item.js';
 import type { StockStore } from '../stock/stock-store.js';
 import { type Allocation, allocate, type Demand } from './allocate.js';
 import { mayBePruned } from './may-be-pruned.js';

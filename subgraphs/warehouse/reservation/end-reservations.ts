@@ -6,13 +6,13 @@ import type {
   ReleaseRequest,
   ReservationState,
 } from '../../contracts/reservation.js';
+import { noSale } from '../../contracts/sale.js';
 import { assert } from '../../shared/assert.js';
 import { sql } from '../../shared/database/sql.js';
 import { enqueue } from '../../shared/messaging/outbox.js';
 import { lockReservations } from '../locks.js';
 import type { Ledger } from '../stock/ledger.js';
 import { moveStock, type OpenLedger } from '../stock/move-stock.js';
-import { noSale } from '../stock/sale-item.js';
 import { ConcurrentChange } from '../stock/stock-errors.js';
 import type { StockStore } from '../stock/stock-store.js';
 import { mayBePruned } from './may-be-pruned.js';

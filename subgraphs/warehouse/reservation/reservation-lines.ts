@@ -1,6 +1,6 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
+import type { SaleKey } from '../../contracts/sale.js';
 import { listOf, sql, sqlPrepared } from '../../shared/database/sql.js';
-import type { SaleKey } from '../stock/sale-item.js';
 
 /** The units of one line of a reservation. */
 export interface ReservedUnits extends SaleKey {

@@ -7,12 +7,12 @@ import {
   reservationKeptDays,
   reservationStates,
 } from '../../contracts/reservation.js';
+import { noSale } from '../../contracts/sale.js';
 import { ForeignKey } from '../../shared/database/foreign-key.js';
 import { isOneOf } from '../../shared/database/is-one-of.js';
 import { Retained } from '../../shared/database/retention.js';
 import { sql } from '../../shared/database/sql.js';
 import { scanStart } from '../../shared/runtime/queue-mark.js';
-import { noSale } from '../stock/sale-item.js';
 import { reservationQueue } from './reservation-queue.js';
 
 /**

@@ -1,9 +1,14 @@
-import { endSale, lineOf, putInSale, requestOf } from '../../../tests/harness/sales.js';
+import { endSale, lineOf, putInSale, requestOf, saleStock } from '../../../tests/harness/sales.js';
+import { openStockCount } from '../../../tests/harness/stock-counts.js';
 import { openStock, stockUp, type TestStock } from '../../../tests/harness/stock-engine.js';
 import { openImports } from '../../../tests/harness/stock-files.js';
 import { setWarehouseActive } from '../activation/set-warehouse-active.js';
+import { submitStockCount } from '../count/submit-stock-count.js';
 import { reserveStock, type StockEngine } from '../reservation/engine.js';
 import { receiveStock } from '../stock/receive-stock.js';
+import { setStockBuffer } from '../stock/set-stock-buffer.js';
+import { countItemsBelowFence } from '../stock/stock-item.js';
+import { dispatchTransfer, transferStock } from '../transfer/transfer-stock.js';
 import type { Warehouse } from '../warehouse/warehouse.js';
 
 /** Each of them writes what is in stock in statements of its own. */
@@ -72,5 +77,66 @@ describe('an item of which 4 units are set aside', () => {
     expect(await events()).toEqual([true]);
     expect((await reserveStock(engine, requestOf(lineOf(key, 1)))).state).toBe('HELD');
     expect(await events()).toEqual([true, false]);
+  });
+
+  /** Each takes units until 3 are left of the 4 that are set aside. */
+  describe('and of which another change leaves fewer', () => {
+    const actor = 'test';
+    const places = ({ warehouses }: Awaited<ReturnType<typeof inSale>>) =>
+      warehouses as [Warehouse, Warehouse];
+    type Change = (key: Awaited<ReturnType<typeof inSale>>) => Promise<unknown>;
+    const changes: [string, Change][] = [
+      [
+        'a stock count',
+        async (key) => {
+          const [warehouse] = places(key);
+          const countId = await openStockCount(stock, warehouse.id, [key.sku]);
+          const lines = [{ sku: key.sku, quantity: 3 }];
+          return submitStockCount(engine, { countId, warehouse, lines, actor });
+        },
+      ],
+      [
+        'a buffer',
+        (key) => setStockBuffer(engine, { warehouse: places(key)[0], sku: key.sku, buffer: 2 }),
+      ],
+      [
+        'a transfer to a closed warehouse',
+        async (key) => {
+          const [from, to] = places(key);
+          await setWarehouseActive(engine, to, false, actor);
+          const lines = [{ sku: key.sku, quantity: 2 }];
+          return transferStock(engine, { from, to, lines, actor });
+        },
+      ],
+      [
+        'a transfer that is on its way',
+        (key) => {
+          const [from, to] = places(key);
+          const lines = [{ sku: key.sku, quantity: 2 }];
+          return dispatchTransfer(engine, { from, to, lines, actor });
+        },
+      ],
+    ];
+
+    it.each(changes)(
+      '%s is done, the sale sells what there is, and it is reported',
+      async (_, change) => {
+        const key = await stockUp(engine, [5, 0]);
+        const { saleId } = await putInSale(engine, key, 4);
+        const reserve = async (quantity: number, ofSale?: string) =>
+          (await reserveStock(engine, requestOf(lineOf(key, quantity, ofSale)))).state;
+        const itemsBelow = () => countItemsBelowFence(engine.orm.em.fork());
+        const before = await itemsBelow();
+        await change(key);
+        expect(await itemsBelow()).toBe(before + 1);
+        expect(await saleStock(engine, saleId)).toMatchObject({ allocated: 4, remaining: 3 });
+        expect(await reserve(1)).toBe('SHORT');
+        expect(await reserve(4, saleId)).toBe('SHORT');
+        expect(await reserve(3, saleId)).toBe('HELD');
+        expect(await itemsBelow()).toBe(before + 1);
+        await endSale(stock, key);
+        expect(await itemsBelow()).toBe(before);
+      },
+    );
   });
 });

@@ -19,6 +19,12 @@ import {
   Query,
   Resolver,
 } from 'type-graphql';
+import {
+  type SaleKey,
+  saleKeysPerCall,
+  saleOffersMax,
+  salesPerCall,
+} from '../../contracts/sale.js';
 import type {
   AllocationLine,
   RefusedAllocation,
@@ -32,10 +38,7 @@ import { Allow } from '../../shared/rights/rights.js';
 import { onHandMax } from '../stock/ledger.js';
 import type { StockContext } from '../stock/stock-store.js';
 import { allocateSale } from './allocate-sale.js';
-import { readSaleStock } from './read-sale-stock.js';
-
-const linesMax = 2000;
-const salesMax = 100;
+import { readSaleStock, readSaleUnits } from './read-sale-stock.js';
 
 @Directive('@inaccessible')
 @InputType({ description: 'Units of one variant that a sale sets aside.' })
@@ -78,7 +81,7 @@ export class SaleAllocationInput implements SaleAllocation {
     description: 'Up to 2,000 variants, each once. None: the sale is cancelled.',
   })
   @ValidateNested({ each: true })
-  @ArrayMaxSize(linesMax)
+  @ArrayMaxSize(saleOffersMax)
   @ArrayUnique(({ sku }: AllocationLineInput) => sku)
   lines!: AllocationLineInput[];
 }
@@ -133,9 +136,23 @@ export class SaleStockLineOutput implements SaleStock {
 @Allow('parent')
 @ObjectType({ description: 'The units of a sale.' })
 export class SaleStockOutput {
-  @ListMax(linesMax)
+  @ListMax(saleOffersMax)
   @Field(() => [SaleStockLineOutput], { description: 'Empty for a sale without an allocation.' })
   lines!: SaleStock[];
+}
+
+@Directive('@inaccessible')
+@InputType({ description: 'A variant of a shop in a sale.' })
+class SaleKeyInput implements SaleKey {
+  @Field(() => UUID, { description: 'The sale.' })
+  saleId!: string;
+
+  @Field(() => UUID, { description: 'The shop.' })
+  shopId!: string;
+
+  @Field(() => String, { description: 'The variant: 1 to 64 characters.' })
+  @Length(1, 64)
+  sku!: string;
 }
 
 /** Operations for the shop and order subgraphs only. */
@@ -143,7 +160,7 @@ export class SaleStockOutput {
 export class SaleResolver {
   @Directive('@inaccessible')
   @Allow('caller:shop')
-  @ListMax(linesMax)
+  @ListMax(saleOffersMax)
   @Mutation(() => [RefusedAllocationOutput], {
     description:
       'Sets units aside for a sale, all lines or none. Returns the lines that were refused.',
@@ -157,14 +174,32 @@ export class SaleResolver {
 
   @Directive('@inaccessible')
   @Allow('caller:order', 'caller:shop')
-  @ListMax(salesMax)
+  @ListMax(salesPerCall)
   @Query(() => [SaleStockOutput], { description: 'The units of sales, in the order of the ids.' })
   async saleStockOf(
     @Arg('saleIds', () => [UUID], { description: 'The sales, at most 100.' }) saleIds: string[],
     @Ctx() { app }: StockContext,
   ): Promise<SaleStockOutput[]> {
-    if (saleIds.length > salesMax) throw badInput({ saleIds: `must be at most ${salesMax}` });
+    if (saleIds.length > salesPerCall)
+      throw badInput({ saleIds: `must be at most ${salesPerCall}` });
     const stock = await readSaleStock(app.orm.em.fork(), saleIds);
     return stock.map((lines) => ({ lines }));
+  }
+
+  @Directive('@inaccessible')
+  @Allow('caller:order', 'caller:shop')
+  @ListMax(saleKeysPerCall)
+  @Query(() => [SaleStockLineOutput], {
+    nullable: 'items',
+    description:
+      'The units of variants in sales, in the order of the keys; null for one without an allocation.',
+  })
+  async saleUnitsOf(
+    @Arg('of', () => [SaleKeyInput], { description: 'What to read, at most 1,000 keys.' })
+    of: SaleKeyInput[],
+    @Ctx() { app }: StockContext,
+  ): Promise<(SaleStockLineOutput | null)[]> {
+    if (of.length > saleKeysPerCall) throw badInput({ of: `must be at most ${saleKeysPerCall}` });
+    return readSaleUnits(app.orm.em.fork(), of);
   }
 }

@@ -1,6 +1,7 @@
 import type { EntityClass, RequiredEntityData } from '@mikro-orm/core';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { SaleShortage } from '../../contracts/reservation.js';
+import type { SaleKey } from '../../contracts/sale.js';
 import { type StockKey, stockKeyOf } from '../../contracts/stock-key.js';
 import { isSoldOut } from '../../contracts/warehouse.js';
 import { assert } from '../../shared/assert.js';
@@ -18,7 +19,6 @@ import {
   readLevels,
   readUnitsOfItems,
 } from './read-levels.js';
-import type { SaleKey } from './sale-item.js';
 import { type SaleChange, SaleUnits } from './sale-units.js';
 import {
   crossesZero,

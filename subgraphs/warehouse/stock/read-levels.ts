@@ -1,10 +1,10 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
+import type { SaleKey } from '../../contracts/sale.js';
 import { type StockKey, stockKeyOf } from '../../contracts/stock-key.js';
 import { firstOfEach } from '../../shared/batching/first-of-each.js';
 import { columnsOf } from '../../shared/database/columns.js';
 import { listOf, sqlPrepared, unnestOf } from '../../shared/database/sql.js';
 import { availableUnitsSql } from './level-units.js';
-import type { SaleKey } from './sale-item.js';
 import { StockLevel } from './stock-level.js';
 
 /** Units that are needed of one sku of one shop. */

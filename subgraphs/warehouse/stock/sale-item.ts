@@ -1,15 +1,7 @@
 import type { Opt } from '@mikro-orm/core';
 import { Check, Entity, Index, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
-import type { StockKey } from '../../contracts/stock-key.js';
+import type { SaleKey } from '../../contracts/sale.js';
 import { Retained } from '../../shared/database/retention.js';
-
-/** The `saleId` of regular units, which belong to no sale. */
-export const noSale = '00000000-0000-0000-0000-000000000000';
-
-/** A variant of a shop in a sale. */
-export interface SaleKey extends StockKey {
-  readonly saleId: string;
-}
 
 /**
  * The units of an item that are allocated to a sale. They are changed under the lock of the item only: held with a

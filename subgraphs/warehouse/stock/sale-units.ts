@@ -1,9 +1,10 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
+import type { SaleKey } from '../../contracts/sale.js';
 import { assert } from '../../shared/assert.js';
 import { firstOfEach } from '../../shared/batching/first-of-each.js';
 import { columnsOf } from '../../shared/database/columns.js';
 import { sqlPrepared, unnestOf } from '../../shared/database/sql.js';
-import { SaleItem, type SaleKey } from './sale-item.js';
+import { SaleItem } from './sale-item.js';
 
 /** A change of the units of a sale item. */
 export interface SaleChange {

@@ -1,4 +1,5 @@
 import { Arg, Field, Int, ObjectType, Resolver, Root, Subscription } from 'type-graphql';
+import { saleOffersMax } from '../../../contracts/sale.js';
 import { ListMax } from '../../../shared/graphql/list-max.js';
 import { UUID } from '../../../shared/graphql/scalars.js';
 import { BeginsWithSnapshot } from '../../../shared/graphql/schema.js';
@@ -8,9 +9,6 @@ import { Offer, SaleEvent } from '../../references.js';
 import { SaleStateEnum } from '../sale-state.js';
 import type { SaleLiveContext } from './sale-feeds.js';
 import type { SaleSnapshot } from './sale-snapshot.js';
-
-/** Offers of one sale. */
-export const saleOffersMax = 2000;
 
 @Allow('parent')
 @ObjectType({ description: 'What a sale has of one offer.' })

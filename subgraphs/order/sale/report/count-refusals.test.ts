@@ -109,6 +109,26 @@ describe('the refusals of a sale', () => {
     expect(await rows('select 1 from sale_refusal')).toEqual([]);
   });
 
+  it('of a sale are stored once it is published, though it was unknown before', async () => {
+    const published = newId();
+    let isPublished = false;
+    const laterReads = {
+      sales: async (ids: readonly string[]) =>
+        new Map(isPublished && ids.includes(published) ? [[published, sale]] : []),
+    } as SaleReads;
+    const counters = createRefusalCounters(database.orm.em, laterReads, logger, 1);
+    processes.push(counters);
+    const refuse = () => counters.count(newId(), [{ offerId, saleId: published }], 'SaleNotOpen');
+    const counted = () => rows('select 1 from sale_refusal where sale_id = $1', [published]);
+    refuse();
+    await counters.stop();
+    expect(await counted()).toEqual([]);
+    isPublished = true;
+    refuse();
+    await counters.stop();
+    expect(await counted()).toHaveLength(1);
+  });
+
   it('wait until the shop subgraph answers', async () => {
     faults.reads = 1;
     one().count(newId(), [line], 'SaleSoldOut');

@@ -10,6 +10,8 @@ const writeEveryMs = 1000;
 const countersMax = 10_000;
 /** Offers of sales whose shops are remembered. */
 const knownMax = 20_000;
+/** How long it is remembered that a sale does not have an offer: it may get it, or be published. */
+const unknownForMs = 10_000;
 
 interface SaleLine {
   readonly offerId: string;
@@ -49,6 +51,7 @@ export function createRefusalCounters(
   em: EntityManager,
   reads: SaleReads,
   logger: Logger,
+  unknownMaxMs = unknownForMs,
 ): RefusalCounters {
   const counters = new Map<string, Counter>();
   /** sale and offer → the shop; null: the sale does not have the offer */
@@ -65,11 +68,8 @@ export function createRefusalCounters(
         const lines = 'lines' in counter ? counter.lines : (carts.get(counter.cartOf) ?? []);
         return { ...counter, lines };
       });
-      await learnShops(
-        reads,
-        shops,
-        withLines.flatMap(({ lines }) => lines),
-      );
+      const lines = withLines.flatMap((each) => each.lines);
+      await learnShops(reads, shops, lines, unknownMaxMs);
       await addCounts(
         em.fork(),
         withLines.flatMap((counter) => toRows(counter, shops)),
@@ -132,13 +132,15 @@ async function learnShops(
   reads: SaleReads,
   shops: Shops,
   lines: readonly LineOfSale[],
+  unknownMaxMs: number,
 ): Promise<void> {
   const unknown = lines.filter((line) => !shops.has(nameOf(line)));
   if (unknown.length === 0) return;
   const sales = await reads.sales(unknown.map(({ saleId }) => saleId));
   for (const line of unknown) {
     const offer = sales.get(line.saleId)?.offers.find(({ offerId }) => offerId === line.offerId);
-    shops.set(nameOf(line), { shopId: offer?.shopId ?? null });
+    const shopId = offer?.shopId ?? null;
+    shops.set(nameOf(line), { shopId }, shopId ? {} : { ttl: unknownMaxMs });
   }
 }
 

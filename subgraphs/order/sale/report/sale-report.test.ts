@@ -33,8 +33,9 @@ const lineOf = (shopId: string, sku: string, allocated: number, held: number, so
 describe('the report of a sale', () => {
   let database: Awaited<ReturnType<typeof openTestDatabase>>;
   let stock: SaleStock[];
+  let reported: SaleSummary;
   const saleReads: SaleReads = {
-    sales: async (ids) => new Map(ids.includes(saleId) ? [[saleId, sale]] : []),
+    sales: async (ids) => new Map(ids.includes(saleId) ? [[saleId, reported]] : []),
     stock: async (ids) => new Map(ids.map((id) => [id, id === saleId ? stock : []])),
   };
   beforeAll(async () => {
@@ -44,6 +45,7 @@ describe('the report of a sale', () => {
   const rows = <T>(text: string, values: unknown[] = []) =>
     sql<T>(database.orm.em.fork(), text, values);
   beforeEach(async () => {
+    reported = sale;
     stock = [lineOf(shopA, 'A', 100, 2, 9), lineOf(shopB, 'B', 50, 0, 1)];
     await rows('truncate customer_order, numbered_order, purchase, sale_refusal cascade');
   });
@@ -131,6 +133,12 @@ describe('the report of a sale', () => {
       ...{ allocated: 50, held: 0, sold: 1, medianSecondsToPay: 20, largestAccountShare: 0.02 },
       revenue: [{ amount: '10.00', currencyCode: 'USD' }],
     });
+  });
+
+  it('of a platform event that no shop has joined is empty, and for admins only', async () => {
+    reported = { ...sale, shops: [], offers: [] };
+    expect(await reportFor(newId(), 'ADMIN')).toMatchObject({ allocated: 0, sold: 0, revenue: [] });
+    await expect(reportFor(ownerB)).rejects.toMatchObject({ extensions: { code: 'FORBIDDEN' } });
   });
 
   it('is refused to everybody else, and for a sale that is not published', async () => {

@@ -1,7 +1,7 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
+import { noSale } from '../../../contracts/sale.js';
 import { namedParameters } from '../../../shared/database/named-parameters.js';
 import { sqlPrepared } from '../../../shared/database/sql.js';
-import { noSale } from '../../cart/cart.js';
 
 export interface RefusalRow {
   readonly sale_id: string;
