@@ -26,6 +26,12 @@ const sale: SaleSummary = {
     { offerId: offerB, shopId: shopB, sku: 'B' },
   ],
 };
+const emptyId = newId();
+/** With the sale, a platform event that no shop has joined. */
+const sales = [
+  [saleId, sale],
+  [emptyId, { ...sale, id: emptyId, shops: [], offers: [] }],
+] as const;
 const lineOf = (shopId: string, sku: string, allocated: number, held: number, sold: number) => {
   return { shopId, sku, allocated, held, sold, remaining: allocated - held - sold };
 };
@@ -34,7 +40,7 @@ describe('the report of a sale', () => {
   let database: Awaited<ReturnType<typeof openTestDatabase>>;
   let stock: SaleStock[];
   const saleReads: SaleReads = {
-    sales: async (ids) => new Map(ids.includes(saleId) ? [[saleId, sale]] : []),
+    sales: async (ids) => new Map(sales.filter(([id]) => ids.includes(id))),
     stock: async (ids) => new Map(ids.map((id) => [id, id === saleId ? stock : []])),
   };
   beforeAll(async () => {
@@ -137,6 +143,15 @@ describe('the report of a sale', () => {
     await expect(reportFor(newId())).rejects.toMatchObject({ extensions: { code: 'FORBIDDEN' } });
     const unknown = reportFor(newId(), 'ADMIN', newId());
     await expect(unknown).rejects.toMatchObject({ extensions: { code: 'NOT_FOUND' } });
+  });
+
+  it('of a platform event that no shop has joined is empty to admins, and refused to others', async () => {
+    expect(await reportFor(newId(), 'ADMIN', emptyId)).toMatchObject({
+      ...{ allocated: 0, sold: 0, revenue: [], largestAccountShare: null },
+    });
+    await expect(reportFor(ownerA, 'VENDOR', emptyId)).rejects.toMatchObject({
+      extensions: { code: 'FORBIDDEN' },
+    });
   });
 
   it('says that more was paid than allocated, for each offer by itself', async () => {
