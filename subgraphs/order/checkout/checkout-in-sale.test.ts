@@ -13,9 +13,11 @@ import type { Buyer } from '../../contracts/user.js';
 import type { SaleStock } from '../../contracts/warehouse.js';
 import { createClaimReleases, createClaims } from '../../shared/idempotency/claim-key.js';
 import { newId } from '../../shared/ids.js';
+import { changeOrder } from '../order/transitions/change-orders.js';
 import { createBuyerHashes } from '../sale-limit/sale-buyer.js';
 import { checkout } from './checkout.js';
 import type { CheckoutInput, CheckoutItemInput } from './checkout-input.js';
+import type { CheckoutSuccess } from './checkout-result.js';
 import type { CheckoutContext } from './checkout-writes.js';
 import { createShortSkus } from './short-skus.js';
 
@@ -236,6 +238,35 @@ describe('a checkout with lines of a sale', () => {
     expect(await buy([item], {}, customer)).toMatchObject({
       ...{ reason: 'OPEN_ORDERS', openOrders: 3, openUnits: null, limit: 3, offer: null },
       retryAt: first?.at,
+    });
+  });
+
+  it('need not be tried again where its quantity alone exceeds the units that may be held', async () => {
+    const { buy, item } = inSale();
+    const customer = newId();
+    await buy([item], {}, customer);
+    const refused = { reason: 'OPEN_UNITS', openUnits: 1, limit: 20 };
+    const alone = await buy([{ ...item, quantity: 21 }], {}, customer);
+    expect(alone).toMatchObject({ ...refused, retryAt: null });
+    const [held] = await database.rows<{ at: Date }>(
+      'select expires_at as at from customer_order where customer_id = $1 and expires_at is not null',
+      [customer],
+    );
+    const together = await buy([{ ...item, quantity: 20 }], {}, customer);
+    expect(together).toMatchObject({ ...refused, retryAt: held?.at });
+  });
+
+  it('is refused until the end of the sale after two holds that expired', async () => {
+    const { buy, item, offer, sale } = inSale();
+    const customer = newId();
+    for (let n = 0; n < 2; n++) {
+      const { order } = (await buy([item], {}, customer)) as CheckoutSuccess;
+      const change = { to: 'CANCELLED', reason: 'PAYMENT_TIMEOUT' } as const;
+      await changeOrder(database.orm.em.fork(), { customerId: customer, id: order.id }, change);
+    }
+    expect(await buy([item], {}, customer)).toMatchObject({
+      ...{ reason: 'EXPIRED_ORDERS', openOrders: null, openUnits: null, limit: 2 },
+      ...{ offer: { id: offer.id }, retryAt: new Date(sale.endsAt) },
     });
   });
 

@@ -44,13 +44,16 @@ const toLimited = ({ offerId, saleId, limit, counted }: Violation) => {
 async function retryAtOf(
   app: OrderApp,
   { customerId, lines }: NewOrder,
-  { kind, saleId, counted }: Violation,
+  { kind, offerId, saleId, limit }: Violation,
 ): Promise<string | null> {
   if (kind === 'EXPIRED_ORDERS') {
     const sale = lines.map(saleOf).find((each) => each?.id === saleId);
     return sale?.endsAt ?? null;
   }
-  if (kind === 'OPEN_UNITS' && counted === 0) return null;
+  const units = lines
+    .filter(({ offer }) => offer.id === offerId)
+    .reduce((sum, { quantity }) => sum + quantity, 0);
+  if (kind === 'OPEN_UNITS' && units > limit) return null;
   const now = Date.now();
   const lowestId = lowestIdAt(Math.max(0, Math.round(now - app.reserveForMs - idMarginMs)));
   const first = await readFirstExpiry(app.orm.em.fork(), customerId, lowestId);

@@ -98,7 +98,7 @@ describe('what one customer buys in a sale', () => {
       placed,
     );
     expect(await database.place(buy(of, 1, { customer }))).toEqual(refusedFor('PURCHASES'));
-    expect(await purchasesOf(customer)).toEqual([{ units: 0, expired: 0 }]);
+    expect(await purchasesOf(customer)).toEqual([]);
   });
 
   it('is nothing more after two holds that expired unpaid, in this sale of this offer only', async () => {
@@ -122,7 +122,7 @@ describe('what one customer buys in a sale', () => {
     for (const order of [lost, cancelled]) await database.place(order);
     await change(lost, expired);
     await change(cancelled, heldUntil, { to: 'CANCELLED', reason: 'BY_CUSTOMER' });
-    expect(await purchasesOf(customer)).toEqual([{ units: 0, expired: 0 }]);
+    expect(await purchasesOf(customer)).toEqual([]);
   });
 
   it('is shipped to one address for at most three customers’ worth', async () => {
@@ -138,6 +138,25 @@ describe('what one customer buys in a sale', () => {
     expect(
       await database.rows('select units from sale_address where address = $1', [address]),
     ).toEqual([{ units: 6 }]);
+  });
+
+  it('leaves no counter of 0 units after a refusal or an order that ended, but holds that expired', async () => {
+    const [of, customer, address] = [inSale({ limitPerCustomer: 2 }), newId(), newId()];
+    const counters = async () => [
+      await purchasesOf(customer),
+      await database.rows('select units from sale_address where address = $1', [address]),
+    ];
+    const bought = (units: number) => buy(of, units, { customer, address });
+    expect(await database.place(bought(3))).toEqual(refusedFor('SALE_PURCHASES'));
+    expect(await counters()).toEqual([[], []]);
+    const [first, second] = [bought(1), bought(1)];
+    for (const order of [first, second]) await database.place(order);
+    await change(first, { to: 'CANCELLED', reason: 'BY_CUSTOMER' });
+    expect(await counters()).toEqual([[{ units: 1, expired: 0 }], [{ units: 1 }]]);
+    await change(second, heldUntil, expired);
+    expect(await counters()).toEqual([[{ units: 0, expired: 1 }], []]);
+    expect(await database.place(bought(3))).toEqual(refusedFor('SALE_PURCHASES'));
+    expect(await counters()).toEqual([[{ units: 0, expired: 1 }], []]);
   });
 
   it('never exceeds the limit of an address in parallel orders of many customers, by two processes', async () => {

@@ -26,6 +26,12 @@ const sale: SaleSummary = {
     { offerId: offerB, shopId: shopB, sku: 'B' },
   ],
 };
+const emptyId = newId();
+/** With the sale, a platform event that no shop has joined. */
+const sales = [
+  [saleId, sale],
+  [emptyId, { ...sale, id: emptyId, shops: [], offers: [] }],
+] as const;
 const lineOf = (shopId: string, sku: string, allocated: number, held: number, sold: number) => {
   return { shopId, sku, allocated, held, sold, remaining: allocated - held - sold };
 };
@@ -33,9 +39,8 @@ const lineOf = (shopId: string, sku: string, allocated: number, held: number, so
 describe('the report of a sale', () => {
   let database: Awaited<ReturnType<typeof openTestDatabase>>;
   let stock: SaleStock[];
-  let reported: SaleSummary;
   const saleReads: SaleReads = {
-    sales: async (ids) => new Map(ids.includes(saleId) ? [[saleId, reported]] : []),
+    sales: async (ids) => new Map(sales.filter(([id]) => ids.includes(id))),
     stock: async (ids) => new Map(ids.map((id) => [id, id === saleId ? stock : []])),
   };
   beforeAll(async () => {
@@ -45,7 +50,6 @@ describe('the report of a sale', () => {
   const rows = <T>(text: string, values: unknown[] = []) =>
     sql<T>(database.orm.em.fork(), text, values);
   beforeEach(async () => {
-    reported = sale;
     stock = [lineOf(shopA, 'A', 100, 2, 9), lineOf(shopB, 'B', 50, 0, 1)];
     await rows('truncate customer_order, numbered_order, purchase, sale_refusal cascade');
   });
@@ -135,16 +139,19 @@ describe('the report of a sale', () => {
     });
   });
 
-  it('of a platform event that no shop has joined is empty, and for admins only', async () => {
-    reported = { ...sale, shops: [], offers: [] };
-    expect(await reportFor(newId(), 'ADMIN')).toMatchObject({ allocated: 0, sold: 0, revenue: [] });
-    await expect(reportFor(ownerB)).rejects.toMatchObject({ extensions: { code: 'FORBIDDEN' } });
-  });
-
   it('is refused to everybody else, and for a sale that is not published', async () => {
     await expect(reportFor(newId())).rejects.toMatchObject({ extensions: { code: 'FORBIDDEN' } });
     const unknown = reportFor(newId(), 'ADMIN', newId());
     await expect(unknown).rejects.toMatchObject({ extensions: { code: 'NOT_FOUND' } });
+  });
+
+  it('of a platform event that no shop has joined is empty to admins, and refused to others', async () => {
+    expect(await reportFor(newId(), 'ADMIN', emptyId)).toMatchObject({
+      ...{ allocated: 0, sold: 0, revenue: [], largestAccountShare: null },
+    });
+    await expect(reportFor(ownerA, 'VENDOR', emptyId)).rejects.toMatchObject({
+      extensions: { code: 'FORBIDDEN' },
+    });
   });
 
   it('says that more was paid than allocated, for each offer by itself', async () => {
