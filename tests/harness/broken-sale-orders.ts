@@ -22,12 +22,16 @@ const claim = (order: string, saleId = sale) => `
   select '${saleId}', gen_random_uuid(), customer_id, ${order} from customer_order`;
 
 const ofWindow = 'a line of a sale was decided in its window, and has its price';
+const hourMs = 3_600_000;
+const at = (ms: number) => `'${new Date(ms).toISOString()}'`;
+const startMs = Date.now() - hourMs;
+const endMs = startMs + 2 * hourMs;
 /** SQL for the sale, from an hour ago to in an hour. */
 export const openSale = [
   'shop',
   [
     `insert into sale_event (id, name, slug, starts_at, ends_at, status, published_at)
-     values ('${sale}', 'Sale', '${sale}', now() - interval '1 h', now() + interval '1 h', 'PUBLISHED', now())`,
+     values ('${sale}', 'Sale', '${sale}', ${at(startMs)}, ${at(endMs)}, 'PUBLISHED', now())`,
     `insert into sale_offer (sale_id, offer_id, price_amount, allocation)
      values ('${sale}', '${seedId('offer', 0)}', 10, 1)`,
   ],
@@ -57,8 +61,8 @@ export const saleOrderBreaks: readonly Break[] = [
   [ofWindow, 'order', [saleLine]],
   ...[
     'decided_at = null',
-    `decided_at = now() - interval '1 h 1 ms'`,
-    `decided_at = now() + interval '1 h'`,
+    `decided_at = ${at(startMs - 1)}`,
+    `decided_at = ${at(endMs)}`,
     'unit_price_amount = 9.99',
   ].map((set): Break => [ofWindow, 'order', [saleLine, `update order_item set ${set}`], openSale]),
 ];
