@@ -9,6 +9,7 @@ import {
   type Scope,
   suspectsMax,
 } from './invariant.js';
+import { pages } from './pages.js';
 import { hasValue } from './sale-order-invariants.js';
 
 /** The invariant between lines of orders and the sales that they were bought in, in two databases. */
@@ -56,7 +57,8 @@ async function linesOfSales({ order, shop }: Readers, scope: Scope): Promise<Fin
 /** All lines are read sale by sale, so that the terms of one sale, of 2,000 offers at most, are in memory. */
 async function* partsOf(order: Reader, scope: Scope): AsyncGenerator<Part> {
   if (scope.of === 'all') {
-    for await (const saleId of salesOf(order)) yield { where: 'i.sale_id = $1', values: [saleId] };
+    for await (const page of salesOf(order))
+      for (const { id } of page) yield { where: 'i.sale_id = $1', values: [id] };
     return;
   }
   const changed = scope.of === 'changed' && itemsSince(periodOf(scope, 'order'));
@@ -67,20 +69,14 @@ async function* partsOf(order: Reader, scope: Scope): AsyncGenerator<Part> {
   };
 }
 
-const lowest = '00000000-0000-0000-0000-000000000000';
-
-/** Sales with lines, by the index `order_item_sale`. */
-async function* salesOf(order: Reader): AsyncGenerator<string> {
-  for (let after = lowest; ; ) {
-    const { rows } = await order.query<{ id: string }>(
-      'select sale_id as id from order_item where sale_id > $1 order by sale_id limit 1',
-      [after],
-    );
-    if (!rows[0]) return;
-    yield rows[0].id;
-    after = rows[0].id;
-  }
-}
+/** Sales with lines. By the index `order_item_sale`. */
+const salesOf = (order: Reader) =>
+  pages<{ id: string }>(
+    order,
+    'sale_id',
+    (only) => `select distinct sale_id as id from order_item where ${only} order by sale_id`,
+    null,
+  );
 
 const termsSql = `
   select s.sale_id, s.offer_id, s.price_amount::text as price, e.starts_at, e.ends_at

@@ -1,7 +1,7 @@
 import { lowestIdAt } from '../../shared/ids.js';
 import type { OrderApp } from '../context.js';
 import { readFirstExpiry } from '../hold-limit/count-holds.js';
-import { type NewOrder, saleOf } from './new-order.js';
+import { type NewOrder, saleOf, unitsIn } from './new-order.js';
 import type { Outcome } from './outcome.js';
 import type { Violation } from './place-order.js';
 import type { HoldLimit } from './sale-refusals.js';
@@ -50,10 +50,8 @@ async function retryAtOf(
     const sale = lines.map(saleOf).find((each) => each?.id === saleId);
     return sale?.endsAt ?? null;
   }
-  const units = lines
-    .filter(({ offer }) => offer.id === offerId)
-    .reduce((sum, { quantity }) => sum + quantity, 0);
-  if (kind === 'OPEN_UNITS' && units > limit) return null;
+  const ofOffer = lines.filter(({ offer }) => offer.id === offerId);
+  if (kind === 'OPEN_UNITS' && unitsIn(ofOffer) > limit) return null;
   const now = Date.now();
   const lowestId = lowestIdAt(Math.max(0, Math.round(now - app.reserveForMs - idMarginMs)));
   const first = await readFirstExpiry(app.orm.em.fork(), customerId, lowestId);

@@ -37,6 +37,9 @@ export const unitPriceOf = (line: OrderLine): string =>
 export const totalOf = (lines: readonly OrderLine[]): string =>
   sumOf(lines.map((line) => lineTotal(unitPriceOf(line), line.quantity)));
 
+export const unitsIn = (lines: readonly OrderLine[]): number =>
+  lines.reduce((sum, { quantity }) => sum + quantity, 0);
+
 /** The columns of the rows that a placed order consists of. */
 export const orderColumns = {
   new_order: {

@@ -2,7 +2,7 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import { isUniqueViolation } from '../../shared/database/errors.js';
 import { sql, sqlPrepared } from '../../shared/database/sql.js';
 import { transact } from '../../shared/database/transact.js';
-import { type NewOrder, saleOf, toOrderRows } from './new-order.js';
+import { type NewOrder, saleOf, toOrderRows, unitsIn } from './new-order.js';
 import {
   countSql,
   countWithSalesSql,
@@ -184,7 +184,7 @@ function countedRows(orders: readonly NewOrder[], limits: PlacingLimits) {
         shop_id: shopId,
         sku,
         offer_id: offerId,
-        quantity: lines.reduce((sum, { quantity }) => sum + quantity, 0),
+        quantity: unitsIn(lines),
         hold_limit: Math.max(limits.openUnitsMax, holdLimit ?? 0),
         purchase_limit: purchaseLimit,
       };

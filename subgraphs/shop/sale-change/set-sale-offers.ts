@@ -69,7 +69,7 @@ export function setSaleOffers(context: ShopContext, input: SetSaleOffersInput): 
     }
     if (count === 0 && sale.shopId !== null)
       throw conflict('A published sale keeps at least one offer. Cancel it instead.');
-    await claimOffers(tx, saleId, isOpen ? changed : []);
+    if (isOpen) await claimOffers(tx, saleId, changed);
     const hasOtherUnits = ({ offerId, allocation }: SaleLine) =>
       before.get(offerId)?.allocation !== allocation;
     const ofUnits = [...changed.filter(hasOtherUnits).map(({ offerId }) => offerId), ...taken];
