@@ -115,6 +115,12 @@ export function createFakeSaleWarehouse() {
     behave(next: Behaviour) {
       behaviour = next;
     },
+    /** Answers again, and forgets what it was asked; its units stay as they are. */
+    reset() {
+      behaviour = 'answers';
+      before = async () => {};
+      calls.length = 0;
+    },
     /** Runs before each allocation is decided. */
     beforeAllocation(step: typeof before) {
       before = step;

@@ -79,7 +79,12 @@ export async function startProcessSystem(
     running.set(name, await startWith(name, settings));
   };
   await Promise.all(Object.keys(programs).map((name) => start(name as ProcessName)));
-  const url = `http://127.0.0.1:${ports.ports.router}/graphql`;
+  const urlAt = (port: number) => `http://127.0.0.1:${port}/graphql`;
+  const graphqlAt =
+    (url: string) =>
+    (query: string, variables: object = {}, token?: string) =>
+      postGraphQL(url, query, variables, token);
+  const url = urlAt(ports.ports.router);
   return {
     url,
     secrets,
@@ -87,8 +92,7 @@ export async function startProcessSystem(
     redis,
     lockRedis,
     databases: databases.urls,
-    graphql: (query: string, variables: object = {}, token?: string) =>
-      postGraphQL(url, query, variables, token),
+    graphql: graphqlAt(url),
     start,
     /**
      * Starts a second order process, and a router that sends to it.
@@ -101,11 +105,9 @@ export async function startProcessSystem(
         return { PORT: String(ports[name]), OPS_PORT: String(ops[name]) };
       };
       beside.push(await startWith('order', portsOf('order')));
-      const ofOrder = { SUBGRAPH_URL_ORDER: `http://127.0.0.1:${ports.order}/graphql` };
+      const ofOrder = { SUBGRAPH_URL_ORDER: urlAt(ports.order) };
       beside.push(await startWith('router', { ...portsOf('router'), ...ofOrder }));
-      const besideUrl = `http://127.0.0.1:${ports.router}/graphql`;
-      return (query: string, variables: object = {}, token?: string) =>
-        postGraphQL(besideUrl, query, variables, token);
+      return graphqlAt(urlAt(ports.router));
     },
     /** `kill -9`, and waits until the process has exited. */
     async kill(name: ProcessName) {

@@ -17,6 +17,12 @@ import { logger } from './stock-engine.js';
 
 export const minutes = (count: number) => new Date(Date.now() + count * 60_000).toISOString();
 
+interface GivenSale {
+  readonly sale?: object;
+  readonly line?: object;
+  readonly offer?: object;
+}
+
 /** The shop subgraph without its server, on its own database, beside a fake of the warehouse. */
 export async function openSaleShop() {
   const database = await createTestDatabases(['shop']);
@@ -110,16 +116,21 @@ export async function openSaleShop() {
     pause: (id: string, who: Who = 'vendor') => askAs(who, change('pauseSale'), { id }),
     resume: (id: string, who: Who = 'vendor') => askAs(who, change('resumeSale'), { id }),
     cancel: (id: string, who: Who = 'vendor') => askAs(who, change('cancelSale'), { id }),
-    /** A published sale of one new offer. */
-    async published(given: { sale?: object; line?: object; offer?: object } = {}) {
+    /** A draft of one new offer. */
+    async drafted(given: GivenSale = {}) {
       const shopId = await shop.shop();
       const offer = await shop.offer(shopId, given.offer);
       const saleId = await shop.sale(shopId, given.sale);
       const line = { offerId: offer.id, price: '5.00', allocation: 10, ...given.line };
       await shop.setOffers(saleId, [line]);
-      const { data } = await shop.publish(saleId);
-      if (data.it.__typename !== 'SaleEvent') throw new Error(JSON.stringify(data));
       return { shopId, offer, saleId, line };
+    },
+    /** A published sale of one new offer. */
+    async published(given: GivenSale = {}) {
+      const sale = await shop.drafted(given);
+      const { data } = await shop.publish(sale.saleId);
+      if (data.it.__typename !== 'SaleEvent') throw new Error(JSON.stringify(data));
+      return sale;
     },
     async stateOf(id: string): Promise<string> {
       const text = 'query ($id: UUID!) { sale(id: $id) { state } }';

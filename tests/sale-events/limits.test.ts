@@ -1,15 +1,14 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
 import { address, openShop, type Person, registerPerson } from '../harness/people.js';
 import { type ProcessSystem, startProcessSystem } from '../harness/process-system.js';
-import { isPaymentPending, retryUntil } from '../harness/retry.js';
 import { eventually } from '../harness/wait.js';
-import { openBuyers } from './buyers.js';
-import { openSaleEvent } from './open-sale-event.js';
+import { openBuyers, sendCheckout } from './buyers.js';
+import { atTime, openSaleEvent } from './open-sale-event.js';
 
 const ordersMax = 3;
 const unitsMax = 20;
-const requestMaxMs = 60_000;
 const settleMs = 30_000;
 const holdMs = 6000;
 const allocation = 1000;
@@ -40,8 +39,6 @@ interface Held {
   readonly units: number;
 }
 type Graphql = ProcessSystem['graphql'];
-
-const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, Math.max(0, ms)));
 
 /** What the customer has in PENDING orders, at one instant: orders, and the most units of one offer. */
 const heldSql = `select
@@ -85,9 +82,9 @@ describe('one customer, with the limits that are the default', () => {
     const more = { shippingAddress: address, paymentMethod };
     const input = { idempotencyKey: randomUUID(), items: [line], ...more };
     const send = () => graphql(checkoutMutation, { input }, buyer.token);
-    const reply = await retryUntil(send, Date.now() + requestMaxMs, isPaymentPending);
-    if (!reply || reply.errors) throw new Error(JSON.stringify(reply?.errors ?? 'no answer'));
-    return reply.data.checkout as Answer;
+    const answer = await sendCheckout<Answer>(send);
+    if (!answer) throw new Error('no answer');
+    return answer;
   }
   const heldBy = async ({ id }: Person): Promise<Held> =>
     (await orders.query<Held>(heldSql, [id])).rows[0] as Held;
@@ -150,7 +147,7 @@ describe('one customer, with the limits that are the default', () => {
     const [buyer] = (await openBuyers(system, 1)) as [Person];
     const lines = [{ offerId, price: '1.00', allocation }];
     const sale = await openSaleEvent(system, vendor, shopId, { startsIn: 6, lasts, lines });
-    await pause(sale.startsAt.getTime() + 100 - Date.now());
+    await atTime(sale.startsAt, 100);
 
     const answers: Answer[] = [];
     let isOver = false;
@@ -177,7 +174,7 @@ describe('one customer, with the limits that are the default', () => {
       }
     };
     const end = async () => {
-      await pause(sale.endsAt.getTime() - 1000 - Date.now());
+      await atTime(sale.endsAt, -1000);
       isOver = true;
     };
     await Promise.all([...routers.map(hoard), look(), end()]);
@@ -210,7 +207,7 @@ describe('one customer, with the limits that are the default', () => {
     const lines = [{ offerId, price: '1.00', allocation: 5, limitPerCustomer: 1 }];
     const terms = { startsIn: 6, lasts: 120, lines, eligibility: 'PROVEN_PHONE' };
     const { id: saleId, startsAt } = await openSaleEvent(system, vendor, shopId, terms);
-    await pause(startsAt.getTime() + 100 - Date.now());
+    await atTime(startsAt, 100);
     const line = { offerId, quantity: 1, saleId };
 
     expect(await buy(system.graphql, unproven, line)).toMatchObject({

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout } from 'node:timers/promises';
 import type { Person } from '../harness/people.js';
 import { retry } from '../harness/retry.js';
 import type { GraphQLReply } from '../harness/system.js';
@@ -17,6 +18,10 @@ export interface OpenedSale {
   readonly startsAt: Date;
   readonly endsAt: Date;
 }
+
+/** Waits until so many milliseconds after a time. */
+export const atTime = (time: Date, ms = 0) =>
+  setTimeout(Math.max(0, time.getTime() + ms - Date.now()));
 
 const fields = '__typename ... on SaleEvent { id state } ... on SaleNotAllocated { message }';
 

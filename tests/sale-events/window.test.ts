@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import pg from 'pg';
 import { address, openShop, type Person, registerPerson } from '../harness/people.js';
@@ -7,15 +8,13 @@ import {
   type ProcessSystem,
   startProcessSystem,
 } from '../harness/process-system.js';
-import { isPaymentPending, retryUntil } from '../harness/retry.js';
 import { eventually, noReservationIsOverdue } from '../harness/wait.js';
-import { openBuyers } from './buyers.js';
-import { type OpenedSale, openSaleEvent } from './open-sale-event.js';
+import { openBuyers, sendCheckout } from './buyers.js';
+import { atTime, type OpenedSale, openSaleEvent } from './open-sale-event.js';
 
 const roundsCount = process.env.LONG === '1' ? 20 : 1;
 const roundMaxMs = 480_000;
 const settleMs = 30_000;
-const requestMaxMs = 60_000;
 
 const allocation = 150;
 const regularUnits = 20;
@@ -29,8 +28,6 @@ const lasts = 20;
 const longEnough = 150;
 /** how long before and after the start, and the end, buyers come */
 const aroundMs = 5000;
-
-const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, Math.max(0, ms)));
 
 const checkoutMutation = `mutation ($input: CheckoutInput!) { checkout(input: $input) {
   __typename
@@ -53,12 +50,6 @@ interface Sent {
   readonly input: object;
   readonly answer: Answer;
 }
-
-/** What no later attempt of the same buyer changes. */
-const finalRefusals: ReadonlySet<string | undefined> = new Set([
-  'HoldLimitExceeded',
-  'PurchaseLimitExceeded',
-]);
 
 /** Orders of the sale that were decided outside of its window or at another price, and regular ones at its price. */
 const misplacedSql = `
@@ -88,13 +79,8 @@ describe('a sale that opens and ends while customers buy', () => {
     await system.stop();
   }, 60_000);
 
-  /** @returns null if there was no answer within a minute, or an error that no buyer may get */
-  async function send(buyer: Person, input: object): Promise<Answer | null> {
-    const ask = () => system.graphql(checkoutMutation, { input }, buyer.token);
-    const reply = await retryUntil(ask, Date.now() + requestMaxMs, isPaymentPending);
-    if (reply?.errors) throw new Error(JSON.stringify(reply.errors));
-    return (reply?.data?.checkout as Answer | undefined) ?? null;
-  }
+  const send = (buyer: Person, input: object) =>
+    sendCheckout<Answer>(() => system.graphql(checkoutMutation, { input }, buyer.token));
 
   /** Units of a sale’s only offer. */
   async function unitsOf({ id }: OpenedSale) {
@@ -107,7 +93,6 @@ describe('a sale that opens and ends while customers buy', () => {
     const more = { shippingAddress: address, paymentMethod: 'Credit Card' };
     return (await send(buyer, { idempotencyKey: randomUUID(), items, ...more }))?.__typename;
   }
-  const atTime = (time: Date, ms = 0) => pause(time.getTime() + ms - Date.now());
 
   interface Round {
     readonly buyersCount: number;
@@ -151,7 +136,8 @@ describe('a sale that opens and ends while customers buy', () => {
         const answer = await buyOnce(buyer, wanted.offerId, sale.id, method);
         const isTooLate = answer?.__typename === 'OrderExpired';
         if ((answer?.order && !isTooLate) || answer?.isFinal) return;
-        if (finalRefusals.has(answer?.__typename)) return;
+        // Two holds of the buyer expired: no later attempt changes that.
+        if (answer?.__typename === 'HoldLimitExceeded') return;
         await pause(1000 + Math.random() * 1000);
       }
     }

@@ -5,11 +5,7 @@ describe('a published sale', () => {
   beforeAll(async () => {
     shop = await openSaleShop();
   });
-  beforeEach(() => {
-    shop.warehouse.behave('answers');
-    shop.warehouse.beforeAllocation(async () => {});
-    shop.warehouse.calls.length = 0;
-  });
+  beforeEach(() => shop.warehouse.reset());
   afterAll(() => shop.close());
 
   const lineOf = async (saleId: string) => {

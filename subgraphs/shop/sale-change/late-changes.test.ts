@@ -9,21 +9,9 @@ describe('a change of a sale that is completed later than it was requested', () 
   beforeAll(async () => {
     shop = await openSaleShop();
   });
-  beforeEach(() => {
-    shop.warehouse.behave('answers');
-    shop.warehouse.beforeAllocation(async () => {});
-    shop.warehouse.calls.length = 0;
-  });
+  beforeEach(() => shop.warehouse.reset());
   afterAll(() => shop.close());
 
-  const drafted = async () => {
-    const shopId = await shop.shop();
-    const offer = await shop.offer(shopId);
-    const saleId = await shop.sale(shopId);
-    const line = { offerId: offer.id, price: '5.00', allocation: 10 };
-    await shop.setOffers(saleId, [line]);
-    return { shopId, offer, saleId, line };
-  };
   const removeVariant = (sku: string) =>
     transact(shop.em(), (tx) => onVariantRemoved(tx, {} as OutboxEvent, { sku }));
   /** Runs once, while the warehouse has the next request and has not answered. */
@@ -50,7 +38,7 @@ describe('a change of a sale that is completed later than it was requested', () 
   };
 
   it('leaves a draft, if the variant of an offer was removed while units were set aside', async () => {
-    const { saleId, shopId, offer } = await drafted();
+    const { saleId, shopId, offer } = await shop.drafted();
     meanwhile(() => removeVariant(offer.sku));
     expect((await shop.publish(saleId)).code).toBe('CONFLICT');
     expect(await shop.stateOf(saleId)).toBe('DRAFT');
@@ -127,7 +115,7 @@ describe('a change of a sale that is completed later than it was requested', () 
   });
 
   it('that was refused sets nothing aside when its request arrives once more', async () => {
-    const { saleId, shopId, offer } = await drafted();
+    const { saleId, shopId, offer } = await shop.drafted();
     shop.warehouse.stock(shopId, offer.sku, 7);
     expect((await shop.publish(saleId)).data.it.__typename).toBe('SaleNotAllocated');
     const [refused] = shop.warehouse.calls;

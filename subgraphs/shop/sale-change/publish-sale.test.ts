@@ -5,24 +5,11 @@ describe('the publication of a sale', () => {
   beforeAll(async () => {
     shop = await openSaleShop();
   });
-  beforeEach(() => {
-    shop.warehouse.behave('answers');
-    shop.warehouse.beforeAllocation(async () => {});
-    shop.warehouse.calls.length = 0;
-  });
+  beforeEach(() => shop.warehouse.reset());
   afterAll(() => shop.close());
 
-  const drafted = async () => {
-    const shopId = await shop.shop();
-    const offer = await shop.offer(shopId);
-    const saleId = await shop.sale(shopId);
-    const line = { offerId: offer.id, price: '5.00', allocation: 10 };
-    await shop.setOffers(saleId, [line]);
-    return { shopId, offer, saleId, line };
-  };
-
   it('sets its units aside, and then announces the price with its window', async () => {
-    const { offer, saleId, shopId } = await drafted();
+    const { offer, saleId, shopId } = await shop.drafted();
     const { data } = await shop.publish(saleId);
     expect(data.it).toMatchObject({ state: 'SCHEDULED', isChanging: false });
     expect(shop.warehouse.item(saleId, shopId, offer.sku)).toMatchObject({ allocated: 10 });
@@ -43,7 +30,7 @@ describe('the publication of a sale', () => {
   });
 
   it('is refused with what is available, and leaves a draft whose offers are free', async () => {
-    const { offer, saleId, shopId, line } = await drafted();
+    const { offer, saleId, shopId, line } = await shop.drafted();
     shop.warehouse.stock(shopId, offer.sku, 7);
     const { data } = await shop.publish(saleId);
     expect(data.it).toMatchObject({
@@ -77,7 +64,7 @@ describe('the publication of a sale', () => {
   });
 
   it('is completed by a worker, if the warehouse does not answer', async () => {
-    const { saleId, offer, shopId } = await drafted();
+    const { saleId, offer, shopId } = await shop.drafted();
     shop.warehouse.behave('fails');
     expect((await shop.publish(saleId)).data.it).toMatchObject({
       state: 'PUBLISHING',
@@ -93,7 +80,7 @@ describe('the publication of a sale', () => {
   });
 
   it('sets units aside once, if an answer of the warehouse is lost', async () => {
-    const { saleId, offer, shopId } = await drafted();
+    const { saleId, offer, shopId } = await shop.drafted();
     shop.warehouse.behave('loses');
     await shop.publish(saleId);
     shop.warehouse.behave('answers');
@@ -105,7 +92,7 @@ describe('the publication of a sale', () => {
   });
 
   it('repeated or run by several processes at once, publishes once', async () => {
-    const { saleId, offer } = await drafted();
+    const { saleId, offer } = await shop.drafted();
     const replies = await Promise.all(Array.from({ length: 8 }, () => shop.publish(saleId)));
     for (const { data } of replies) expect(data.it.__typename).toBe('SaleEvent');
     await shop.publish(saleId);
@@ -114,7 +101,7 @@ describe('the publication of a sale', () => {
   });
 
   it('that ends after the end of the sale leaves a draft, and gives the units back', async () => {
-    const { saleId, offer, shopId } = await drafted();
+    const { saleId, offer, shopId } = await shop.drafted();
     shop.warehouse.behave('loses');
     await shop.publish(saleId);
     await shop.moveWindow(saleId, -60, -30);
@@ -125,7 +112,7 @@ describe('the publication of a sale', () => {
   });
 
   it('of two sales with the same offer at once, one is refused', async () => {
-    const { saleId, shopId, line } = await drafted();
+    const { saleId, shopId, line } = await shop.drafted();
     const other = await shop.sale(shopId);
     await shop.setOffers(other, [line]);
     const replies = await Promise.all([shop.publish(saleId), shop.publish(other)]);
@@ -135,7 +122,7 @@ describe('the publication of a sale', () => {
   });
 
   it('of an offer whose former sale has ended is possible', async () => {
-    const { saleId, shopId, line } = await drafted();
+    const { saleId, shopId, line } = await shop.drafted();
     await shop.publish(saleId);
     await shop.moveWindow(saleId, -60, -30);
     const other = await shop.sale(shopId);
@@ -151,7 +138,7 @@ describe('the publication of a sale', () => {
     ['without offers', {}, [], 'CONFLICT'],
     ['that is over', { startsAt: -60, endsAt: -30 }, null, 'BAD_USER_INPUT'],
   ])('of a sale %s is refused', async (_, window, offers, code) => {
-    const { shopId, offer, line } = await drafted();
+    const { shopId, offer, line } = await shop.drafted();
     const saleId = await shop.sale(shopId);
     if (!offers) await shop.setOffers(saleId, [line]);
     if ('startsAt' in window) await shop.moveWindow(saleId, window.startsAt, window.endsAt);
@@ -165,7 +152,7 @@ describe('the publication of a sale', () => {
     ['inactive', 'active = false'],
     ['cheaper than in the sale', 'price_amount = 4.99'],
   ])('of an offer that is %s by now is refused', async (_, set) => {
-    const { saleId, offer } = await drafted();
+    const { saleId, offer } = await shop.drafted();
     await shop.query(`update offer set ${set} where id = $1`, [offer.id]);
     expect((await shop.publish(saleId)).code).toBe('CONFLICT');
     expect(await shop.stateOf(saleId)).toBe('DRAFT');
