@@ -106,9 +106,9 @@ describe('a consumer that is frozen: it accepts events and never answers', () =>
         () => inStock(skus),
         (count) => count === ordersCount,
       );
-      if (frozen === 'product') system.freeze(frozen);
+      if (frozen === 'product') await system.freeze(frozen);
       const orderIds = await placeOrders(shops);
-      if (frozen === 'order') system.freeze(frozen);
+      if (frozen === 'order') await system.freeze(frozen);
       try {
         await writeBacklog(frozen, shops[0] as Shop);
         await eventually(
@@ -120,7 +120,7 @@ describe('a consumer that is frozen: it accepts events and never answers', () =>
         await eventually(ofOther, (count) => count === ordersCount);
         expect((await sentTo(frozen))?.unsent).toBeGreaterThanOrEqual(backlogCount);
       } finally {
-        system.thaw(frozen);
+        await system.thaw(frozen);
       }
       await eventually(
         () => sentTo(frozen),

@@ -1,3 +1,4 @@
+import type { ChildProcess } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -53,7 +54,8 @@ export async function startProcessSystem(
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-processes-'));
   const books = { PAYMENT_SANDBOX_FILE: join(folder, 'payments.jsonl') };
   const failPointFile = (name: ProcessName) => join(folder, `${name}.fail-point`);
-  const running = new Map<ProcessName, RunningProcess>();
+  /** a process that is being started, or runs, or has exited since */
+  const running = new Map<ProcessName, Promise<RunningProcess>>();
   const beside: RunningProcess[] = [];
   const startWith = (name: ProcessName, settings: Record<string, string>) => {
     const env = { ...process.env, NODE_ENV: 'test', NODE_OPTIONS: '', LOG_LEVEL: 'warn' };
@@ -76,8 +78,11 @@ export async function startProcessSystem(
     return startProgram(name, given);
   };
   const start = async (name: ProcessName, settings: Record<string, string> = {}) => {
-    running.set(name, await startWith(name, settings));
+    const starting = startWith(name, settings);
+    running.set(name, starting);
+    await starting;
   };
+  const processOf = (name: ProcessName) => running.get(name) as Promise<RunningProcess>;
   await Promise.all(Object.keys(programs).map((name) => start(name as ProcessName)));
   const urlAt = (port: number) => `http://127.0.0.1:${port}/graphql`;
   const graphqlAt =
@@ -109,27 +114,24 @@ export async function startProcessSystem(
       beside.push(await startWith('router', { ...portsOf('router'), ...ofOrder }));
       return graphqlAt(urlAt(ports.router));
     },
-    /** `kill -9`, and waits until the process has exited. */
+    /** `kill -9`, and waits until the process has exited. One that is being started is killed when it is ready. */
     async kill(name: ProcessName) {
-      const { child } = running.get(name) as RunningProcess;
-      const gone = new Promise((resolve) => child.once('exit', resolve));
+      const { child } = await processOf(name);
       child.kill('SIGKILL');
-      await gone;
+      await exited(child);
     },
     /** Stops a process without ending it: it accepts connections and never answers, until `thaw`. */
-    freeze: (name: ProcessName) => running.get(name)?.child.kill('SIGSTOP'),
-    thaw: (name: ProcessName) => running.get(name)?.child.kill('SIGCONT'),
+    freeze: async (name: ProcessName) => (await processOf(name)).child.kill('SIGSTOP'),
+    thaw: async (name: ProcessName) => (await processOf(name)).child.kill('SIGCONT'),
     /** Makes a process die at a fail point, at the first pass or the given one. */
     arm: (name: ProcessName, point: string, at = 1) =>
       writeFileSync(failPointFile(name), `${point}@${at}`),
     /** Waits until the process has exited by itself. */
-    async gone(name: ProcessName) {
-      const { child } = running.get(name) as RunningProcess;
-      if (child.exitCode !== null || child.signalCode !== null) return;
-      await new Promise((resolve) => child.once('exit', resolve));
-    },
+    gone: async (name: ProcessName) => exited((await processOf(name)).child),
     async stop() {
-      await Promise.all([...beside, ...running.values()].map((each) => each.stop()));
+      const started = await Promise.allSettled(running.values());
+      const each = started.flatMap((start) => (start.status === 'fulfilled' ? start.value : []));
+      await Promise.all([...beside, ...each].map((process) => process.stop()));
       await Promise.all([databases.drop(), redis.stop(), lockRedis.stop()]);
       rmSync(folder, { recursive: true });
     },
@@ -140,4 +142,10 @@ export async function startProcessSystem(
     },
   };
 }
+
+async function exited(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  await new Promise((resolve) => child.once('exit', resolve));
+}
+
 export type ProcessSystem = Awaited<ReturnType<typeof startProcessSystem>>;

@@ -24,7 +24,7 @@ const regularPrice = '10.00';
 const salePrice = '4.00';
 /** seconds: until the start, of the sale that ends in the test, and of the one that sells all of its units */
 const startsIn = 12;
-const lasts = 20;
+const lasts = 30;
 const longEnough = 150;
 /** how long before and after the start, and the end, buyers come */
 const aroundMs = 5000;
@@ -153,11 +153,12 @@ describe('a sale that opens and ends while customers buy', () => {
     const [first, second] = buyers as [Person, Person];
     expect(await buyRegular(first, enough.offerId)).toBe('InsufficientStock');
     const afterEnd = atTime(ending.endsAt, 1).then(() => buyRegular(second, enough.offerId));
+    const started = atTime(sale.startsAt).then(atStart);
     await Promise.all([
       ...buyers.map(buyAtStart),
       ...buyers.slice(-lateBuyers).map(buyAtEnd),
-      atTime(sale.startsAt).then(atStart),
-      atTime(ending.endsAt).then(atEnd),
+      // On a slow machine what was killed at the start may still be starting at the end.
+      Promise.all([started, atTime(ending.endsAt)]).then(atEnd),
     ]);
     expect(await afterEnd).toBe('PaymentSuccess');
     const regularBuyers = (await Promise.all(regular)).filter((each) => each === 'PaymentSuccess');
