@@ -62,7 +62,7 @@ const mostFrequent = [
   'order: select customer_hold, select purchase, update customer_hold, insert customer_hold, update purchase, insert purchase, insert customer_order, insert shop_order, insert order_event, insert order_item, select cart_item',
   'order: select customer_order',
   'order: select payment, select customer_order, insert payment, insert order_event, insert provider_transaction',
-  'order: select payment, select customer_order, update payment, insert order_event, update customer_order, update shop_order, select shop_order, select order_item, select customer_hold, update customer_hold, select purchase, update purchase, delete purchase, select sale_purchase, update sale_purchase, delete sale_purchase, select sale_address, update sale_address, delete sale_address, update idempotency_key',
+  'order: select payment, select customer_order, update payment, insert order_event, update customer_order, update shop_order, select shop_order, select order_item, select customer_hold, update customer_hold, update idempotency_key',
   'order: select payment, update payment, insert order_event',
   'order: update customer_order, insert order_event, insert numbered_order, update idempotency_key',
   'warehouse: insert reservation',
