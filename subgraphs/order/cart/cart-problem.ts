@@ -4,7 +4,11 @@ import { identityOf } from '../../shared/auth/callers.js';
 import type { BatchLoad } from '../../shared/graphql/context.js';
 import { enumOf } from '../../shared/graphql/enum-of.js';
 import type { OrderContext } from '../context.js';
-import { limitViolations, readPurchases } from '../purchase-limit/count-purchases.js';
+import {
+  limitViolations,
+  readPurchases,
+  saleLimitViolations,
+} from '../purchase-limit/count-purchases.js';
 import { readAvailable } from '../warehouse-client/availability.js';
 import { readAvailableInSales } from '../warehouse-client/sale-stock.js';
 import { type CartLine, lineKeyOf } from './cart.js';
@@ -17,7 +21,8 @@ export const CartProblem = enumOf(
     PRICE_CHANGED: 'The price has changed since the line was last changed.',
     SALE_NOT_OPEN: 'The sale of the line is not LIVE, or the offer is sold in its sale only.',
     OFFER_GONE: 'The offer is no longer for sale.',
-    LIMIT_EXCEEDED: 'The line exceeds the purchase limit, together with earlier orders.',
+    LIMIT_EXCEEDED:
+      'The line exceeds the purchase limit, together with earlier orders, or the limit of its sale.',
   },
 );
 export type CartProblem = keyof typeof CartProblem;
@@ -74,7 +79,9 @@ function problemOf(line: CartLine, facts: Facts | undefined): CartProblem | null
   const sale = saleId ? offer.sale : null;
   if (!isSold(line, offer)) return 'SALE_NOT_OPEN';
   if (available < quantity) return 'INSUFFICIENT_STOCK';
-  if (limitViolations({ ...offer, offerId, quantity }, already).length > 0) return 'LIMIT_EXCEEDED';
+  const counted = { ...offer, offerId, quantity };
+  const violations = [...limitViolations(counted, already), ...saleLimitViolations(counted, sale)];
+  if (violations.length > 0) return 'LIMIT_EXCEEDED';
   const price = sale?.priceAmount ?? offer.priceAmount;
   const isSame =
     offer.currencyCode === line.currencyCode && new Big(price).eq(line.unitPriceAmount);

@@ -6,7 +6,11 @@ import { type Once, transact } from '../../shared/database/transact.js';
 import { badInput } from '../../shared/errors.js';
 import { result } from '../../shared/graphql/refusal.js';
 import type { OrderContext } from '../context.js';
-import { limitViolations, readPurchases } from '../purchase-limit/count-purchases.js';
+import {
+  limitViolations,
+  readPurchases,
+  saleLimitViolations,
+} from '../purchase-limit/count-purchases.js';
 import { readAvailable } from '../warehouse-client/availability.js';
 import { readAvailableInSales } from '../warehouse-client/sale-stock.js';
 import { insufficientStock, limitExceeded, OfferGone } from './cart-refusals.js';
@@ -51,7 +55,7 @@ export async function putInCart(
     return insufficientStock([{ offerId, saleId, requested: wanted, available }]);
   }
   const line = { offerId, shopId, sku, quantity: wanted, purchaseLimit };
-  const violations = limitViolations(line, already);
+  const violations = [...limitViolations(line, already), ...saleLimitViolations(line, sale)];
   if (violations.length > 0) return limitExceeded(violations);
   const unitPriceAmount = sale?.priceAmount ?? offer.priceAmount;
   const change = { offerId, saleId, quantity, name, unitPriceAmount, currencyCode };
