@@ -9,7 +9,8 @@ import { openSaleClock, type SaleClock } from './sale-clock.js';
 const cartFields = `total { amount } items {
   offer { id } saleId quantity problem unitPrice { amount } lineTotal { amount } }`;
 const cartResult = `__typename ... on Cart { ${cartFields} }
-  ... on SaleNotOpen { saleId startsAt } ... on InsufficientStock { lines { requested available } }`;
+  ... on SaleNotOpen { saleId startsAt } ... on InsufficientStock { lines { requested available } }
+  ... on PurchaseLimitExceeded { lines { saleId limit already } }`;
 const checkoutMutation = `mutation ($input: CheckoutInput!) { checkout(input: $input) {
   __typename
   ... on CheckoutSuccess { order { id status total { amount } shopOrders {
@@ -61,17 +62,20 @@ describe('a cart with a line of a sale, through the router', () => {
          removeFromCart(offerId: $offerId, saleId: $saleId) { ${cartFields} } }`,
       { offerId, saleId },
     );
-  const checkoutCart = (expectedTotal?: string) => {
-    const input = { idempotencyKey: randomUUID(), shippingAddress: address, expectedTotal };
+  const checkoutWith = (more: object) => {
+    const input = { idempotencyKey: randomUUID(), shippingAddress: address, ...more };
     return must(checkoutMutation, { input });
   };
+  const checkoutCart = (expectedTotal?: string) => checkoutWith({ expectedTotal });
   const ordersOf = ({ id }: Person) =>
     clock.rows('order', 'select from customer_order where customer_id = $1', [id]);
 
   /** An offer at 10.00, and 4.00 in a sale that has not started. */
-  async function openSale() {
+  async function openSale(limitPerCustomer?: number) {
     const { shopId, offerId } = await openShop(system, vendor, [units], '10.00');
-    const lines = [{ offerId, price: '4.00', allocation }];
+    const lines = [
+      { offerId, price: '4.00', allocation, ...(limitPerCustomer && { limitPerCustomer }) },
+    ];
     const sale = await openSaleEvent(system, vendor, shopId, { startsIn, lasts, lines });
     return { offerId, saleId: sale.id, startsAt: sale.startsAt.toISOString() };
   }
@@ -164,6 +168,46 @@ describe('a cart with a line of a sale, through the router', () => {
     const regular = units - allocation;
     expect(await add(sale.offerId, regular + 1)).toEqual(refused(regular + 1, regular));
     expect((await cart()).items).toEqual([]);
+  });
+
+  it('shows and refuses units beyond what the sale allows each customer, those of earlier orders included', async () => {
+    const sale = await openSale(2);
+    const { offerId, saleId } = sale;
+    const refused = (already: number) => ({
+      __typename: 'PurchaseLimitExceeded',
+      lines: [{ saleId, limit: 2, already }],
+    });
+    expect(await add(offerId, 3, saleId)).toEqual(refused(0));
+    await clock.start(saleId);
+    // A regular line of the offer has no part in the limit of the sale.
+    await add(offerId, 3);
+    await add(offerId, 2, saleId);
+    expect((await cart()).items.map(({ problem }: Reply) => problem)).toEqual([null, null]);
+    const one = { items: [{ offerId, saleId, quantity: 1 }] };
+    expect(await checkoutWith(one)).toMatchObject({ __typename: 'CheckoutSuccess' });
+    // The unit of the order was taken from the cart, which has the other one.
+    expect((await cart()).items).toMatchObject([
+      { saleId: null, problem: null },
+      { saleId, quantity: 1, problem: null },
+    ]);
+    expect(await add(offerId, 1, saleId)).toEqual(refused(1));
+    expect(await checkoutWith(one)).toMatchObject({ __typename: 'CheckoutSuccess' });
+    expect(await add(offerId, 1, saleId)).toEqual(refused(2));
+    expect(await checkoutWith(one)).toMatchObject({ __typename: 'PurchaseLimitExceeded' });
+  });
+
+  it('shows the problem of a line that was added before the sale had a limit', async () => {
+    const sale = await openSale();
+    const { offerId, saleId } = sale;
+    await add(offerId, 2, saleId);
+    const offers = [{ offerId, price: '4.00', allocation, limitPerCustomer: 1 }];
+    const limit = `mutation ($input: SetSaleOffersInput!) { setSaleOffers(input: $input) { __typename } }`;
+    const send = () => system.graphql(limit, { input: { saleId, offers } }, vendor.token);
+    expect((await retry(send)).data.setSaleOffers).toEqual({ __typename: 'SaleEvent' });
+    await clock.start(saleId);
+    expect((await cart()).items).toMatchObject([{ saleId, problem: 'LIMIT_EXCEEDED' }]);
+    expect(await checkoutCart()).toMatchObject({ __typename: 'PurchaseLimitExceeded' });
+    expect((await cart()).items).toHaveLength(1);
   });
 
   it('keeps a line of a sale that has ended, which is refused until it is removed', async () => {
