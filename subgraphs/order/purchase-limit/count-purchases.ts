@@ -1,5 +1,4 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
-import type { SaleTerms } from '../../contracts/shop.js';
 import { stockKeyOf } from '../../contracts/stock-key.js';
 import { namedParameters } from '../../shared/database/named-parameters.js';
 import { sqlPrepared } from '../../shared/database/sql.js';
@@ -59,16 +58,6 @@ export const raisePurchasesCtes = (lines: string) => `raised_purchase as (
 export function limitViolations(line: PurchaseLine, already: number): LimitViolation[] {
   const { offerId, purchaseLimit: limit, quantity } = line;
   return limit !== null && already + quantity > limit ? [{ offerId, limit, already }] : [];
-}
-
-/** As `limitViolations`, for one line in a sale whose limit its quantity alone exceeds. */
-export function saleLimitViolations(
-  { offerId, quantity }: Pick<PurchaseLine, 'offerId' | 'quantity'>,
-  sale: Pick<SaleTerms, 'id' | 'limitPerCustomer'> | null,
-): LimitViolation[] {
-  const limit = sale?.limitPerCustomer ?? null;
-  if (!sale || limit === null || quantity <= limit) return [];
-  return [{ offerId, saleId: sale.id, limit, already: 0 }];
 }
 
 /** The units that a customer has bought of each key, in the order of the keys. */
