@@ -36,7 +36,7 @@ export default {
   // Some suites wait for time to pass, so three keep two cores busy.
   maxWorkers: 3,
   // V8 frees the modules of earlier test files late: a new worker is cheaper.
-  workerIdleMemoryLimit: '800MB',
+  workerIdleMemoryLimit: '400MB',
   testTimeout: 240_000,
   collectCoverageFrom: [
     'subgraphs/**/*.ts',
