@@ -188,7 +188,9 @@ export const samples: Readonly<Record<string, Sample>> = {
       lines: [{ sku: 'UNKNOWN', units: 1 }],
     },
   }),
-  'Query.saleUnitsOf': () => ({ of: [] }),
+  'Query.saleUnitsOf': async ({ newAllocation, shopId, sku }) => {
+    return { of: [{ saleId: await newAllocation(), shopId, sku }] };
+  },
   'Query.saleStockOf': async ({ newAllocation }) => ({ saleIds: [await newAllocation()] }),
   'Subscription.stockChanged': ({ sku }) => ({ skus: [sku] }),
 

@@ -151,6 +151,7 @@ export const ways: Readonly<Record<string, Way>> = {
   RefusedAllocationOutput: { by: 'Mutation.allocateSale' },
   SaleStockOutput: { by: 'Query.saleStockOf' },
   SaleStockLineOutput: { by: 'SaleStockOutput.lines' },
+  SaleUnitsOutput: { by: 'Query.saleUnitsOf' },
 
   DeliveryOutput: {
     by: [

@@ -10,7 +10,7 @@ import type { ReserveLine, Shortage } from '../../contracts/reservation.js';
 import type { SaleKey } from '../../contracts/sale.js';
 import type { OfferForSale, SaleTerms } from '../../contracts/shop.js';
 import type { Buyer } from '../../contracts/user.js';
-import type { SaleStock } from '../../contracts/warehouse.js';
+import type { SaleUnits } from '../../contracts/warehouse.js';
 import { createClaimReleases, createClaims } from '../../shared/idempotency/claim-key.js';
 import { newId } from '../../shared/ids.js';
 import { changeOrder } from '../order/transitions/change-orders.js';
@@ -42,13 +42,15 @@ describe('a checkout with lines of a sale', () => {
       reads: 0,
       buyer: null as Buyer | null,
       shortages: null as Shortage[] | null,
-      saleStock: [] as SaleStock[],
+      saleUnits: null as SaleUnits | null,
+      /** what was counted for reports of sales: items, kind, and offers that are sold only in a sale */
+      counted: [] as unknown[][],
       reserved: [] as { orderId: string; lines: readonly ReserveLine[]; reserveForMs: number }[],
     };
     const { em } = database.orm;
     const warehouse = {
       call: async ({ field }: Call<object, unknown>, { of }: { of: SaleKey[] }) =>
-        field === 'saleUnitsOf' ? of.map(() => state.saleStock[0] ?? null) : [100],
+        field === 'saleUnitsOf' ? of.map(() => state.saleUnits) : [100],
     };
     const user = { call: async () => state.buyer };
     const app = {
@@ -198,7 +200,8 @@ describe('a checkout with lines of a sale', () => {
       expect(await ordersOf(customer)).toHaveLength(1);
       expect(await database.heldBy(customer)).toEqual({ orders: 0, units: {} });
       const sold = saleShortage === 'SOLD_OUT' ? 5 : 4;
-      state.saleStock = [{ shopId, sku, allocated: 5, held: 5 - sold, sold, remaining: 0 }];
+      const units = { allocated: 5, held: 5 - sold, sold, remaining: 0 };
+      state.saleUnits = { shopId, sku, ...units, isOpen: true };
       const later = newId();
       expect(await buy([item], {}, later)).toMatchObject(refusal);
       expect(await ordersOf(later)).toEqual([]);
@@ -218,6 +221,14 @@ describe('a checkout with lines of a sale', () => {
   });
 
   it('says how many units of the sale are left if it has some', async () => {
+    const units = { shopId, sku, allocated: 5, held: 1, sold: 4, remaining: 0 };
+    for (const saleUnits of [null, { ...units, isOpen: false }]) {
+      state.saleUnits = saleUnits;
+      const customer = newId();
+      expect((await buy([item], {}, customer)).constructor.name).toBe('SaleNotOpen');
+      expect(await ordersOf(customer)).toEqual([]);
+    }
+    expect(state.reserved).toHaveLength(1);
     const { buy, state, item, offer, sale } = inSale();
     const { shopId, sku } = offer;
     const shortage = { saleId: sale.id, requested: 3, available: 2, saleShortage: 'HELD' as const };

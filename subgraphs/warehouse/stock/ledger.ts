@@ -3,7 +3,7 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import type { SaleShortage } from '../../contracts/reservation.js';
 import type { SaleKey } from '../../contracts/sale.js';
 import { type StockKey, stockKeyOf } from '../../contracts/stock-key.js';
-import { isSoldOut } from '../../contracts/warehouse.js';
+import { saleShortageOf } from '../../contracts/warehouse.js';
 import { assert } from '../../shared/assert.js';
 import { insertRows } from '../../shared/database/insert-rows.js';
 import { enqueue } from '../../shared/messaging/outbox.js';
@@ -137,8 +137,8 @@ export class Ledger {
   saleShortage(key: SaleKey): SaleShortage {
     const item = this.#items.get(stockKeyOf(key));
     const ofSale = this.#sales.find(key);
-    if (!item || !ofSale?.allocated || !isSaleOpen(item, key.saleId, this.now)) return 'OVER';
-    return isSoldOut(ofSale) ? 'SOLD_OUT' : 'HELD';
+    const isOpen = item !== undefined && isSaleOpen(item, key.saleId, this.now);
+    return saleShortageOf(ofSale && { allocated: ofSale.allocated, sold: ofSale.sold, isOpen });
   }
 
   /** Changes the units of a sale, and what is set aside for it, unless its item is no longer in it. */
