@@ -247,7 +247,7 @@ describe('a checkout with lines of a sale', () => {
       [customer],
     );
     expect(await buy([item], {}, customer)).toMatchObject({
-      ...{ reason: 'OPEN_ORDERS', openOrders: 3, openUnits: null, limit: 3, offer: null },
+      ...{ kind: 'OPEN_ORDERS', openOrders: 3, openUnits: null, limit: 3, offer: null },
       retryAt: first?.at,
     });
   });
@@ -256,7 +256,7 @@ describe('a checkout with lines of a sale', () => {
     const { buy, item } = inSale();
     const customer = newId();
     await buy([item], {}, customer);
-    const refused = { reason: 'OPEN_UNITS', openUnits: 1, limit: 20 };
+    const refused = { kind: 'OPEN_UNITS', openUnits: 1, limit: 20 };
     const alone = await buy([{ ...item, quantity: 21 }], {}, customer);
     expect(alone).toMatchObject({ ...refused, retryAt: null });
     const [held] = await database.rows<{ at: Date }>(
@@ -276,7 +276,7 @@ describe('a checkout with lines of a sale', () => {
       await changeOrder(database.orm.em.fork(), { customerId: customer, id: order.id }, change);
     }
     expect(await buy([item], {}, customer)).toMatchObject({
-      ...{ reason: 'EXPIRED_ORDERS', openOrders: null, openUnits: null, limit: 2 },
+      ...{ kind: 'EXPIRED_ORDERS', openOrders: null, openUnits: null, limit: 2 },
       ...{ offer: { id: offer.id }, retryAt: new Date(sale.endsAt) },
     });
   });

@@ -23,7 +23,7 @@ export type HoldLimit = keyof typeof HoldLimit;
 })
 export class HoldLimitExceeded extends Refusal {
   @Field(() => HoldLimit, { description: 'Which limit.' })
-  reason!: HoldLimit;
+  kind!: HoldLimit;
 
   @Field(() => Int, {
     nullable: true,
@@ -133,7 +133,7 @@ export function holdLimitExceeded({
 }: HoldLimited): HoldLimitExceeded {
   return result(HoldLimitExceeded, {
     message: holdMessages[reason],
-    reason,
+    kind: reason,
     openOrders: reason === 'OPEN_ORDERS' ? counted : null,
     openUnits: reason === 'OPEN_UNITS' ? counted : null,
     limit,
