@@ -195,7 +195,9 @@ export const ways: Readonly<Record<string, Way>> = {
   SaleSoldOut: refusedAs(({ offerId }) => {
     return { kind: 'sale-sold-out', saleId: offerId, offerIds: [offerId], isFinal: true };
   }),
-  SaleOnly: refusedAs(({ offerId }) => ({ kind: 'sale-only', offerIds: [offerId] })),
+  SaleOnly: refusedAs(({ offerId, saleId }) => {
+    return { kind: 'sale-only', offers: [{ offerId, saleId }] };
+  }),
   NotEligible: refusedAs(({ offerId }) => {
     return { kind: 'not-eligible', saleId: offerId, reason: 'PHONE_USED' };
   }),

@@ -15,10 +15,9 @@ import { createClaimReleases, createClaims } from '../../shared/idempotency/clai
 import { newId } from '../../shared/ids.js';
 import { changeOrder } from '../order/transitions/change-orders.js';
 import { createBuyerHashes } from '../sale-limit/sale-buyer.js';
-import { checkout } from './checkout.js';
+import { CheckoutResolver } from './checkout.resolver.js';
 import type { CheckoutInput, CheckoutItemInput } from './checkout-input.js';
 import type { CheckoutSuccess } from './checkout-result.js';
-import type { CheckoutContext } from './checkout-writes.js';
 import { createShortSkus } from './short-skus.js';
 
 const minute = 60_000;
@@ -63,6 +62,7 @@ describe('a checkout with lines of a sale', () => {
       buyerHashes: createBuyerHashes('a-secret-of-these-tests'),
       claimKey: createClaims(em),
       releaseClaim: createClaimReleases(em),
+      refusals: { count: (_: string, ...given: unknown[]) => state.counted.push(given) },
       reserveForMs: 15 * minute,
       readOffers: async (ids: readonly string[]) => {
         state.reads += 1;
@@ -92,7 +92,7 @@ describe('a checkout with lines of a sale', () => {
           logger,
         };
         const input = { idempotencyKey: newId(), items, shippingAddress, ...given };
-        return checkout(context as unknown as CheckoutContext, input);
+        return new CheckoutResolver().checkout(input, context as never);
       },
     };
   }
@@ -156,6 +156,9 @@ describe('a checkout with lines of a sale', () => {
     const regular = { offerId: offer.id, quantity: 1 };
     const refused = await buy([regular]);
     expect(refused.constructor.name).toBe('SaleOnly');
+    expect(refused).toMatchObject({ offers: [{ id: offer.id }] });
+    const inSales = [{ offerId: offer.id, saleId: sale.id }];
+    expect(state.counted).toEqual([[[regular], 'SaleOnly', inSales]]);
     expect(state.reserved).toEqual([]);
     state.offers = [{ ...offer, sale: { ...sale, state: 'SCHEDULED' } }];
     expect((await buy([regular])).constructor.name).toBe('CheckoutSuccess');
@@ -218,9 +221,6 @@ describe('a checkout with lines of a sale', () => {
     const over = { saleId: sale.id, requested: 1, available: 0, saleShortage: 'OVER' as const };
     state.shortages = [{ shopId, sku, ...over }];
     expect((await buy([item])).constructor.name).toBe('SaleNotOpen');
-  });
-
-  it('says how many units of the sale are left if it has some', async () => {
     const units = { shopId, sku, allocated: 5, held: 1, sold: 4, remaining: 0 };
     for (const saleUnits of [null, { ...units, isOpen: false }]) {
       state.saleUnits = saleUnits;
@@ -229,6 +229,9 @@ describe('a checkout with lines of a sale', () => {
       expect(await ordersOf(customer)).toEqual([]);
     }
     expect(state.reserved).toHaveLength(1);
+  });
+
+  it('says how many units of the sale are left if it has some', async () => {
     const { buy, state, item, offer, sale } = inSale();
     const { shopId, sku } = offer;
     const shortage = { saleId: sale.id, requested: 3, available: 2, saleShortage: 'HELD' as const };
