@@ -36,7 +36,7 @@ import { badInput } from '../../shared/errors.js';
 import { ListMax } from '../../shared/graphql/list-max.js';
 import { UUID } from '../../shared/graphql/scalars.js';
 import { Allow } from '../../shared/rights/rights.js';
-import { onHandMax } from '../stock/ledger.js';
+import { onHandMax } from '../stock/item-room.js';
 import type { StockContext } from '../stock/stock-store.js';
 import { allocateSale } from './allocate-sale.js';
 import { readSaleStock, readSaleUnits } from './read-sale-stock.js';
