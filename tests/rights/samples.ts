@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { demoPassword } from '../../dev/seed/demo-store.js';
 import { address } from '../harness/people.js';
-import { saleOf } from './sale-input.js';
+import { saleOf } from './sales.js';
 import type { World } from './world.js';
 
 export type Arguments = Readonly<Record<string, unknown>>;
