@@ -30,6 +30,7 @@ import { Migration20261208ListIndexes } from './migrations/20261208-list-indexes
 import { Migration20261208RecentChanges } from './migrations/20261208-recent-changes.js';
 import { Migration20261219Sales } from './migrations/20261219-sales.js';
 import { Migration20261220SaleReport } from './migrations/20261220-sale-report.js';
+import { Migration20261223SaleQueue } from './migrations/20261223-sale-queue.js';
 import { Order } from './order/order.js';
 import { OrderEvent } from './order/order-event.js';
 import { NumberedOrder } from './order/order-number.js';
@@ -46,6 +47,8 @@ import { SaleRefusal } from './sale/report/sale-refusal.js';
 import { SaleAddress } from './sale-limit/sale-address.js';
 import { SalePhone } from './sale-limit/sale-phone.js';
 import { SalePurchase } from './sale-limit/sale-purchase.js';
+import { SaleQueue } from './sale-queue/sale-queue.js';
+import { SaleTicket } from './sale-queue/sale-ticket.js';
 
 export const databaseSchema: Schema = {
   seqScans: false,
@@ -65,6 +68,8 @@ export const databaseSchema: Schema = {
     SalePurchase,
     SaleAddress,
     SalePhone,
+    SaleQueue,
+    SaleTicket,
     SaleRefusal,
     Cart,
     CartItem,
@@ -102,5 +107,6 @@ export const databaseSchema: Schema = {
     { name: '20261218-outbox-positions', class: Migration20261218OutboxPositions },
     { name: '20261219-sales', class: Migration20261219Sales },
     { name: '20261220-sale-report', class: Migration20261220SaleReport },
+    { name: '20261223-sale-queue', class: Migration20261223SaleQueue },
   ],
 };

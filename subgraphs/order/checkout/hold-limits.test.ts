@@ -1,3 +1,4 @@
+import pg from 'pg';
 import {
   defaultLimits,
   offerOf,
@@ -5,6 +6,7 @@ import {
   orderOf,
   type PlacingDatabase,
 } from '../../../tests/harness/placing.js';
+import { someoneWaits } from '../../../tests/harness/wait.js';
 import { newId } from '../../shared/ids.js';
 import { changeOrders, type OrderChange } from '../order/transitions/change-orders.js';
 import type { NewOrder } from './new-order.js';
@@ -131,6 +133,26 @@ describe('what one customer holds unpaid', () => {
     } finally {
       await many.close();
     }
+  });
+
+  it('counts what another process counted for the first time while an order waited for it', async () => {
+    const [customer, offer] = [newId(), offerOf()];
+    const { client, url } = database;
+    const observer = new pg.Client({ connectionString: url });
+    await observer.connect();
+    await client.query('begin');
+    await client.query(
+      `insert into customer_hold (customer_id, open_orders, open_units) values ($1, 1, $2)`,
+      [customer, { [offer.id]: 20 }],
+    );
+    const em = database.orm.em.fork();
+    const placing = placeOrders(em, [one(customer, 1, offer), one(newId())], defaultLimits);
+    await someoneWaits(observer);
+    await client.query('commit');
+    await observer.end();
+    const violations = [{ ...open, kind: 'OPEN_UNITS', offerId: offer.id, counted: 20, limit: 20 }];
+    expect(await placing).toEqual([{ state: 'refused', violations }, placed]);
+    expect((await database.heldBy(customer)).orders).toBe(1);
   });
 
   it('is counted for one order of a group: those that share a counter are left to the next group', async () => {

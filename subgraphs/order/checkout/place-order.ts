@@ -1,15 +1,10 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { isUniqueViolation } from '../../shared/database/errors.js';
 import { sql, sqlPrepared } from '../../shared/database/sql.js';
-import { transact } from '../../shared/database/transact.js';
+import { runStatement } from '../../shared/database/transact.js';
+import { tryAgain } from '../../shared/errors.js';
 import { type NewOrder, saleOf, toOrderRows, unitsIn } from './new-order.js';
-import {
-  countSql,
-  countWithSalesSql,
-  insertSql,
-  undoSql,
-  undoWithSalesSql,
-} from './placing-sql.js';
+import { counterKeys, placeSql, placeWithSalesSql } from './placing-sql.js';
 
 /** What limits the orders of customers, in or outside a sale. */
 export interface PlacingLimits {
@@ -53,13 +48,16 @@ export type Placing =
 /** A decision of shop about an offer with a sale holds for an order that is placed within this time. */
 const decisionMaxMs = 5000;
 
+/** Others may create a counter that a statement needs, while it runs: then it is run again, so many times. */
+const attemptsMax = 5;
+
 /**
- * Places orders as PENDING, with their shop orders and lines, and counts what they hold and buy, in one transaction.
- * An order that exceeds a limit is left out, without an effect on the others. Nothing is reserved yet.
+ * Places orders as PENDING, with their shop orders and lines, and counts what they hold and buy, in one statement.
+ * An order that would exceed a limit is left out, without an effect on the others. Of orders that share a counter, only
+ * the first is placed. Nothing is reserved yet.
  *
- * The first statement raises the counters, which locks them, and returns the limits that are exceeded then; the second
- * inserts the orders that exceed none. What others had counted is subtracted again. Of orders that share a counter, only
- * the first is placed.
+ * @throws OutcomeUnknown; `TRY_AGAIN`; of several orders also a unique violation if one of them exists: each is to be
+ *   repeated alone
  */
 export async function placeOrders(
   em: EntityManager,
@@ -97,61 +95,74 @@ function firstOfCounters(): (order: NewOrder) => boolean {
   };
 }
 
-type ViolationOfOrder = Violation & { readonly orderId: string };
-
 async function placeChosen(
   em: EntityManager,
   orders: readonly NewOrder[],
   limits: PlacingLimits,
 ): Promise<Placing[]> {
-  try {
-    return await transact(em, (tx) => countAndInsert(tx, orders, limits));
-  } catch (error) {
-    // Of several orders each is repeated alone.
-    if (orders.length > 1 || !isUniqueViolation(error, 'customer_order_pkey')) throw error;
-    return [{ state: 'exists' }];
+  for (let n = 0; n < attemptsMax; n++) {
+    try {
+      return await placePassing(em, orders, limits);
+    } catch (error) {
+      if (orders.length === 1 && isUniqueViolation(error, 'customer_order_pkey'))
+        return [{ state: 'exists' }];
+      if (!counterKeys.some((key) => isUniqueViolation(error, key))) throw error;
+    }
   }
+  throw tryAgain('Too many orders are placed at once. Please retry with the same key.');
 }
 
-async function countAndInsert(
-  tx: EntityManager,
+interface PlacedRow {
+  readonly orderId: string;
+  readonly inCart: boolean;
+}
+interface RefusedRow extends Violation {
+  readonly orderId: string;
+}
+type PlacingRow = (PlacedRow & { readonly kind: null }) | RefusedRow;
+
+async function placePassing(
+  em: EntityManager,
   orders: readonly NewOrder[],
   limits: PlacingLimits,
 ): Promise<Placing[]> {
   const counted = countedRows(orders, limits);
-  const count = counted.sale_unit.length > 0 ? countWithSalesSql : countSql;
-  const found = await sqlPrepared<ViolationOfOrder>(
-    tx,
-    count.text,
-    count.parameters.values({ ...counted, open_orders_max: limits.openOrdersMax }),
+  const place = counted.sale_unit.length > 0 ? placeWithSalesSql : placeSql;
+  const values = place.parameters.values({
+    ...toOrderRows(orders),
+    ...counted,
+    open_orders_max: limits.openOrdersMax,
+  });
+  const rows = await runStatement(em, () => sqlPrepared<PlacingRow>(em, place.text, values));
+  const refused = Map.groupBy(rows.filter(isRefused), ({ orderId }) => orderId);
+  const existing = await findExisting(
+    em,
+    orders.filter(({ id }) => refused.has(id)),
   );
-  const violations = Map.groupBy(found, ({ orderId }) => orderId);
-  const refused = orders.filter(({ id }) => violations.has(id));
-  const existing = await undo(tx, refused, limits);
-  const inCart = await insert(
-    tx,
-    orders.filter(({ id }) => !violations.has(id)),
-  );
+  const inCart = new Set(rows.flatMap((row) => (!isRefused(row) && row.inCart ? row.orderId : [])));
   return orders.map(({ id }): Placing => {
-    const exceeded = violations.get(id);
-    if (!exceeded) return { state: 'placed', inCart: inCart.has(id) };
     if (existing.has(id)) return { state: 'exists' };
-    return { state: 'refused', violations: exceeded.map(({ orderId: _, ...each }) => each) };
+    const violations = refused.get(id)?.map(toViolation);
+    return violations
+      ? { state: 'refused', violations }
+      : { state: 'placed', inCart: inCart.has(id) };
   });
 }
 
-/** Subtracts what orders had counted. @returns those that an earlier attempt placed: what they hold counts already */
-async function undo(
-  tx: EntityManager,
+const isRefused = (row: PlacingRow): row is RefusedRow => row.kind !== null;
+
+const toViolation = ({ kind, offerId, saleId, counted, limit }: RefusedRow): Violation => {
+  return { kind, offerId, saleId, counted, limit };
+};
+
+/** @returns which of these orders an earlier attempt placed: a limit counts them already */
+async function findExisting(
+  em: EntityManager,
   orders: readonly NewOrder[],
-  limits: PlacingLimits,
 ): Promise<ReadonlySet<string>> {
   if (orders.length === 0) return new Set();
-  const counted = countedRows(orders, limits);
-  const { text, parameters } = counted.sale_unit.length > 0 ? undoWithSalesSql : undoSql;
-  await sqlPrepared(tx, text, parameters.values(counted));
   const rows = await sql<{ id: string }>(
-    tx,
+    em,
     `select o.id from unnest($1::uuid[], $2::uuid[]) as n (customer_id, id)
        join customer_order o using (customer_id, id)`,
     [orders.map(({ customerId }) => customerId), orders.map(({ id }) => id)],
@@ -159,21 +170,7 @@ async function undo(
   return new Set(rows.map(({ id }) => id));
 }
 
-/** @returns the orders with a line that was in the customer’s cart */
-async function insert(
-  tx: EntityManager,
-  orders: readonly NewOrder[],
-): Promise<ReadonlySet<string>> {
-  if (orders.length === 0) return new Set();
-  const rows = await sqlPrepared<{ id: string; inCart: boolean }>(
-    tx,
-    insertSql.text,
-    insertSql.parameters.values(toOrderRows(orders)),
-  );
-  return new Set(rows.flatMap(({ id, inCart }) => (inCart ? [id] : [])));
-}
-
-/** The rows that the counters are raised by. */
+/** The rows that the limits are checked with, and the counters raised by. */
 function countedRows(orders: readonly NewOrder[], limits: PlacingLimits) {
   const units = orders.flatMap((order) =>
     [...Map.groupBy(order.lines, ({ offer }) => offer.id)].map(([offerId, lines]) => {

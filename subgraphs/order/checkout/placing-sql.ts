@@ -1,18 +1,19 @@
 import { namedParameters } from '../../shared/database/named-parameters.js';
 import { storedSaleSql } from '../cart/cart.js';
-import { lowerHoldsCtes, raiseHoldsSql } from '../hold-limit/count-holds.js';
-import { countPurchasesSql, subtractPurchasesCtes } from '../purchase-limit/count-purchases.js';
+import { lockedHolds, raiseHoldsCtes } from '../hold-limit/count-holds.js';
+import { lockedPurchases } from '../locks.js';
+import { raisePurchasesCtes } from '../purchase-limit/count-purchases.js';
 import {
   expiredOrdersMax,
-  lowerSaleUnitsCtes,
+  lockedSaleUnits,
   raiseSaleUnitsCtes,
   salePhoneColumns,
   saleUnitColumns,
 } from '../sale-limit/count-sale-units.js';
 import { orderColumns } from './new-order.js';
 
+/** Columns of what an order holds. */
 const holdColumns = { customer_id: 'uuid', order_id: 'uuid', units: 'jsonb' } as const;
-const saleRows = { sale_unit: saleUnitColumns, sale_phone_claim: salePhoneColumns } as const;
 
 /** Columns of the units of one offer in an order, in its regular and its sale lines, and of its limits. */
 const offerUnitColumns = {
@@ -26,113 +27,83 @@ const offerUnitColumns = {
   purchase_limit: 'int',
 } as const;
 
-const countRows = {
+const placeRows = {
+  ...orderColumns,
   hold: holdColumns,
   offer_unit: offerUnitColumns,
   open_orders_max: 'int',
 } as const;
-const countParameters = namedParameters(countRows);
-const countSaleParameters = namedParameters({ ...countRows, ...saleRows });
+const saleRows = { sale_unit: saleUnitColumns, sale_phone_claim: salePhoneColumns } as const;
+const placeParameters = namedParameters(placeRows);
+const placeSaleParameters = namedParameters({ ...placeRows, ...saleRows });
 
 /** Why an order may not be placed: each is a `kind` of `Violation`. */
 const violationsSql = (openOrdersMax: string) => `
   select n.order_id, 'OPEN_ORDERS' as kind, null::uuid as offer_id, null::uuid as sale_id,
-    h.open_orders - 1 as counted, ${openOrdersMax} as max_count
-  from hold n join raised_hold h using (customer_id)
-  where h.open_orders > ${openOrdersMax}
+    h.open_orders as counted, ${openOrdersMax} as max_count
+  from hold n join locked_hold h using (customer_id)
+  where h.open_orders >= ${openOrdersMax}
   union all
-  select u.order_id, 'OPEN_UNITS', u.offer_id, null,
-    (h.open_units->>u.offer_id::text)::int - u.quantity, u.hold_limit
-  from offer_unit u join raised_hold h using (customer_id)
-  where (h.open_units->>u.offer_id::text)::int > u.hold_limit
+  select order_id, 'OPEN_UNITS', offer_id, null, counted, hold_limit
+  from (
+    select u.*, coalesce((h.open_units->>u.offer_id::text)::int, 0) as counted
+    from offer_unit u left join locked_hold h using (customer_id)) u
+  where counted + quantity > hold_limit
   union all
-  select u.order_id, 'PURCHASES', u.offer_id, null, (p.units - u.quantity)::int, u.purchase_limit
-  from offer_unit u join raised_purchase p using (customer_id, shop_id, sku)
-  where p.units > u.purchase_limit`;
+  select order_id, 'PURCHASES', offer_id, null, coalesce(units_before, 0)::int, purchase_limit
+  from offer_unit left join locked using (customer_id, shop_id, sku)
+  where coalesce(units_before, 0) + quantity > purchase_limit`;
 
 const saleViolationsSql = `
   union all
-  select u.order_id, 'SALE_PURCHASES', u.offer_id, u.sale_id, p.units - u.quantity, u.limit_per_customer
-  from sale_unit u join raised_sale_purchase p using (customer_id, sale_id, offer_id)
-  where p.units > u.limit_per_customer
+  select order_id, 'SALE_PURCHASES', offer_id, sale_id, coalesce(units, 0), limit_per_customer
+  from sale_unit left join locked_sale_purchase using (customer_id, sale_id, offer_id)
+  where coalesce(units, 0) + quantity > limit_per_customer
   union all
-  select u.order_id, 'EXPIRED_ORDERS', u.offer_id, u.sale_id, p.expired_orders, ${expiredOrdersMax}
-  from sale_unit u join raised_sale_purchase p using (customer_id, sale_id, offer_id)
-  where p.expired_orders >= ${expiredOrdersMax}
+  select order_id, 'EXPIRED_ORDERS', offer_id, sale_id, expired_orders, ${expiredOrdersMax}
+  from sale_unit join locked_sale_purchase using (customer_id, sale_id, offer_id)
+  where expired_orders >= ${expiredOrdersMax}
   union all
-  select u.order_id, 'ADDRESS', u.offer_id, u.sale_id, a.units - u.quantity, u.address_limit
-  from sale_unit u join raised_sale_address a using (sale_id, offer_id, address)
-  where a.units > u.address_limit
+  select order_id, 'ADDRESS', offer_id, sale_id, coalesce(units, 0), address_limit
+  from sale_unit left join locked_sale_address using (sale_id, offer_id, address)
+  where coalesce(units, 0) + quantity > address_limit and address is not null
   union all
   select c.order_id, 'PHONE', null, c.sale_id, 1, 1
-  from sale_phone_claim c join claimed_phone p using (sale_id, phone)
+  from sale_phone_claim c join locked_phone p using (sale_id, phone)
   where p.customer_id <> c.customer_id`;
 
-const countText = (sql: typeof countParameters.sql, sales?: typeof countSaleParameters.sql) => `
-  with hold as materialized (
-    select * from ${sql.hold}
-  ), offer_unit as materialized (
-    select * from ${sql.offer_unit}
-  ), raised_hold as (${raiseHoldsSql('hold')}
-  ), raised_purchase as (
-    ${countPurchasesSql('(select u.* from offer_unit u where (select count(*) from raised_hold) >= 0) as line')}
-    returning customer_id, shop_id, sku, units
-  )${
+/** SQL for those of some rows whose order is placed. */
+const ofPlaced = (rows: string) => `
+    select * from ${rows} where order_id in (select order_id from placed)`;
+
+const placeText = (sql: typeof placeParameters.sql, sales?: typeof placeSaleParameters.sql) => `
+  with hold as materialized (select * from ${sql.hold}),
+  offer_unit as materialized (select * from ${sql.offer_unit}),
+  ${lockedHolds('hold')},
+  ${lockedPurchases('(select u.* from offer_unit u where (select count(*) from locked_hold) >= 0) as line')},${
     sales
-      ? `, sale_phone_claim as materialized (
-    select * from ${sales.sale_phone_claim}
-  ), ${raiseSaleUnitsCtes(sales.sale_unit, 'sale_phone_claim', 'raised_purchase')}`
+      ? `
+  sale_unit as materialized (select * from ${sales.sale_unit}),
+  sale_phone_claim as materialized (select * from ${sales.sale_phone_claim}),
+  ${lockedSaleUnits('sale_unit', 'sale_phone_claim', 'locked')},`
       : ''
   }
-  select order_id as "orderId", kind, offer_id as "offerId", sale_id as "saleId", counted, max_count as "limit"
-  from (${violationsSql(sql.open_orders_max)}${sales ? saleViolationsSql : ''}) violation`;
-
-/**
- * Raises all counters of some orders, before it is decided whether they may be placed, and so locks them: first those
- * of what customers hold, then purchases, then sales. Returns the limits that are exceeded then.
- */
-export const countSql = { parameters: countParameters, text: countText(countParameters.sql) };
-export const countWithSalesSql = {
-  parameters: countSaleParameters,
-  text: countText(countSaleParameters.sql, countSaleParameters.sql),
-};
-
-const undoRows = { hold: holdColumns, offer_unit: offerUnitColumns } as const;
-const undoParameters = namedParameters(undoRows);
-const undoSaleParameters = namedParameters({ ...undoRows, ...saleRows });
-
-const undoText = (sql: typeof undoParameters.sql, sales?: typeof undoSaleParameters.sql) => `
-  with ${lowerHoldsCtes(`select customer_id, 1 as orders, units from ${sql.hold}`)},
-  ${subtractPurchasesCtes(`select customer_id, shop_id, sku, sum(quantity) as units
-      from ${sql.offer_unit} where (select count(*) from locked_hold) >= 0 group by 1, 2, 3`)}${
+  violation as materialized (${violationsSql(sql.open_orders_max)}${sales ? saleViolationsSql : ''}),
+  placed as materialized (
+    select * from hold where order_id not in (select order_id from violation)
+  ), placed_unit as materialized (${ofPlaced('offer_unit')}
+  ), ${raiseHoldsCtes('placed')},
+  ${raisePurchasesCtes('placed_unit')},${
     sales
-      ? `, ${lowerSaleUnitsCtes(
-          `select customer_id, sale_id, offer_id, address, quantity, 0 as expired
-               from ${sales.sale_unit}`,
-          'locked',
-        )}, freed_phone as (
-    delete from sale_phone p using ${sales.sale_phone_claim}
-    where p.sale_id = sale_phone_claim.sale_id and p.phone = sale_phone_claim.phone
-      and p.order_id = sale_phone_claim.order_id and not exists (
-        select from customer_order o where o.customer_id = p.customer_id and o.id = p.order_id)
-  )`
+      ? `
+  placed_sale_unit as materialized (${ofPlaced('sale_unit')}
+  ), placed_phone as materialized (${ofPlaced('sale_phone_claim')}
+  ), ${raiseSaleUnitsCtes('placed_sale_unit', 'placed_phone')},`
       : ''
   }
-  select`;
-
-/** Subtracts what refused orders had counted. */
-export const undoSql = { parameters: undoParameters, text: undoText(undoParameters.sql) };
-export const undoWithSalesSql = {
-  parameters: undoSaleParameters,
-  text: undoText(undoSaleParameters.sql, undoSaleParameters.sql),
-};
-
-const insertParameters = namedParameters(orderColumns);
-const insertText = (sql: typeof insertParameters.sql) => `
-  with new_order as (
-    select * from ${sql.new_order}
-  ), new_item as (
-    select * from ${sql.new_item}
+  new_order as materialized (
+    select * from ${sql.new_order} where id in (select order_id from placed)
+  ), new_item as materialized (${ofPlaced(sql.new_item)}
   ), orders as (
     insert into customer_order (customer_id, id, total_amount, currency_code, shipping_address,
       reserve_for_ms, sale_address)
@@ -140,7 +111,7 @@ const insertText = (sql: typeof insertParameters.sql) => `
     from new_order
   ), shop_orders as (
     insert into shop_order (customer_id, id, order_id, shop_id)
-    select customer_id, id, order_id, shop_id from ${sql.new_shop_order}
+    select customer_id, id, order_id, shop_id from (${ofPlaced(sql.new_shop_order)}) as n
   ), history as (
     insert into order_event (customer_id, id, order_id, type, actor)
     select customer_id, event_id, id, 'PLACED', customer_id::text from new_order
@@ -152,11 +123,33 @@ const insertText = (sql: typeof insertParameters.sql) => `
       currency_code, quantity, sale_id, decided_at
     from new_item i join new_order o on o.id = i.order_id
   )
-  select id, exists (
+  select id as "orderId", exists (
       select from new_item i join cart_item c on c.customer_id = i.customer_id
         and c.offer_id = i.offer_id and c.sale_id = ${storedSaleSql('i.sale_id')}
-      where i.order_id = new_order.id) as "inCart"
-  from new_order`;
+      where i.order_id = new_order.id) as "inCart",
+    null as kind, null as "offerId", null as "saleId", null as counted, null as "limit"
+  from new_order
+  union all
+  select order_id, null, kind, offer_id, sale_id, counted, max_count from violation`;
 
-/** Inserts orders with their shop orders, lines and histories. */
-export const insertSql = { parameters: insertParameters, text: insertText(insertParameters.sql) };
+/**
+ * Places orders with their shop orders, lines and histories, where no limit would be exceeded, and counts what they hold
+ * and buy. It locks the counters of all of them first: what customers hold, then purchases, then sales. A counter that
+ * others created since the statement began cannot be locked: then the statement fails at the key of the counter.
+ *
+ * Returns a row for each order that is placed, and one for each limit that another one exceeds.
+ */
+export const placeSql = { parameters: placeParameters, text: placeText(placeParameters.sql) };
+export const placeWithSalesSql = {
+  parameters: placeSaleParameters,
+  text: placeText(placeSaleParameters.sql, placeSaleParameters.sql),
+};
+
+/** The keys of counters, at which a placing statement fails if others created one since it began. */
+export const counterKeys = [
+  'customer_hold_pkey',
+  'purchase_pkey',
+  'sale_purchase_pkey',
+  'sale_address_pkey',
+  'sale_phone_pkey',
+] as const;

@@ -14,29 +14,39 @@ const minus = (units: string, others: string) => `(
     where units > 0)`;
 
 /**
- * Counts orders as open, and locks the counters of their customers in the order of their keys.
+ * A CTE that locks the counters of customers in the order of their keys.
  *
- * @param held a set of rows with `customer_id`, each once, and `units`, the units by offer of one order
+ * @param of a set of rows with `customer_id`, each once
  */
-export const raiseHoldsSql = (held: string) => `
-  insert into customer_hold as h (customer_id, open_orders, open_units)
-  select customer_id, 1, units from ${held} order by customer_id
-  on conflict (customer_id) do update set open_orders = h.open_orders + 1,
-    open_units = ${plus('h.open_units', 'excluded.open_units')}, updated_at = now()
-  returning customer_id, open_orders, open_units`;
+export const lockedHolds = (of: string) => `locked_hold as materialized (
+    select h.customer_id, h.open_orders, h.open_units
+    from customer_hold h join ${of} using (customer_id)
+    order by h.customer_id for update of h
+  )`;
 
 /**
- * CTEs that count orders as no longer open. Counters are locked in the order of their keys: `locked_hold`. None falls
- * below 0: a wrong counter, which `verify` reports, must not prevent a payment.
+ * CTEs that count orders as open, in counters of `lockedHolds` or new ones.
+ *
+ * @param placed a CTE with `customer_id`, each once, and `units`, the units by offer of one order
+ */
+export const raiseHoldsCtes = (placed: string) => `raised_hold as (
+    update customer_hold h set open_orders = l.open_orders + 1,
+      open_units = ${plus('l.open_units', 'n.units')}, updated_at = now()
+    from locked_hold l join ${placed} n using (customer_id) where h.customer_id = l.customer_id
+  ), new_hold as (
+    insert into customer_hold (customer_id, open_orders, open_units)
+    select customer_id, 1, units from ${placed}
+    where customer_id not in (select customer_id from locked_hold) order by customer_id
+  )`;
+
+/**
+ * CTEs that count orders as no longer open. None falls below 0: a wrong counter, which `verify` reports, must not
+ * prevent a payment.
  *
  * @param ended a query with `customer_id`, each once, `orders`, and `units` by offer
  */
 export const lowerHoldsCtes = (ended: string) => `ended_hold as materialized (${ended}),
-  locked_hold as materialized (
-    select h.customer_id, h.open_orders, h.open_units
-    from customer_hold h join ended_hold using (customer_id)
-    order by h.customer_id for update of h
-  ), lowered_hold as (
+  ${lockedHolds('ended_hold')}, lowered_hold as (
     update customer_hold h set open_orders = greatest(0, l.open_orders - e.orders),
       open_units = ${minus('l.open_units', 'e.units')}, updated_at = now()
     from locked_hold l join ended_hold e using (customer_id) where h.customer_id = l.customer_id

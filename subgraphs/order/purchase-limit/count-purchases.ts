@@ -38,17 +38,21 @@ const toPurchaseRow = (
 };
 
 /**
- * Raises the counters, and locks them in the order of their keys. Lines without a limit are counted too, for a limit
- * that is set later.
+ * CTEs that count units as bought, in counters of `lockedPurchases` or new ones. Lines without a limit are counted too,
+ * for a limit that is set later.
  *
- * @param lines a set of rows with `purchaseColumns`
+ * @param lines a CTE with `customer_id`, `shop_id`, `sku`, each once, and `quantity`
  */
-export const countPurchasesSql = (lines: string) => `
-  insert into purchase (customer_id, shop_id, sku, units)
-  select customer_id, shop_id, sku, sum(quantity) from ${lines}
-  group by customer_id, shop_id, sku order by customer_id, shop_id, sku
-  on conflict (customer_id, shop_id, sku) do update
-    set units = purchase.units + excluded.units, updated_at = now()`;
+export const raisePurchasesCtes = (lines: string) => `raised_purchase as (
+    update purchase p set units = units_before + n.quantity, updated_at = now()
+    from ${lines} n join locked using (customer_id, shop_id, sku)
+    where p.customer_id = n.customer_id and p.shop_id = n.shop_id and p.sku = n.sku
+  ), new_purchase as (
+    insert into purchase (customer_id, shop_id, sku, units)
+    select customer_id, shop_id, sku, quantity from ${lines}
+    where (customer_id, shop_id, sku) not in (select customer_id, shop_id, sku from locked)
+    order by customer_id, shop_id, sku
+  )`;
 
 /** @returns the violation, if this line exceeds its limit; else nothing */
 export function limitViolations(line: PurchaseLine, already: number): LimitViolation[] {
@@ -74,8 +78,7 @@ export async function readPurchases(
 
 /**
  * Subtracts `lines`, a query with `customer_id`, `shop_id`, `sku` and `units`, from the customers'
- * purchases; a counter that reaches 0 is deleted. The counters are locked in the order of their keys, as
- * in `countPurchasesSql`. Which are deleted depends on their units under the lock: a concurrent
+ * purchases; a counter that reaches 0 is deleted. The counters are locked in the order of their keys. Which are deleted depends on their units under the lock: a concurrent
  * statement may have changed them since this one began.
  */
 export const subtractPurchasesCtes = (lines: string) => `line as (${lines}),

@@ -23,37 +23,61 @@ export const salePhoneColumns = {
 export const expiredOrdersMax = 2;
 
 /**
- * CTEs that count units of sales for their customers and addresses, and claim phone numbers. Each locks its rows in the
- * order of their keys, after those of the CTE before it.
+ * CTEs that lock the counters of units of sales, and phone numbers that are used, each in the order of their keys.
  *
- * @param units a set of rows with `saleUnitColumns`. @param phones one with `salePhoneColumns`
+ * @param units a CTE with `saleUnitColumns`. @param phones one with `salePhoneColumns`
  * @param after a CTE whose rows are locked first
  */
-export const raiseSaleUnitsCtes = (units: string, phones: string, after: string) => `
-  sale_unit as materialized (select * from ${units}),
-  raised_sale_purchase as (
-    insert into sale_purchase as p (customer_id, sale_id, offer_id, units)
-    select customer_id, sale_id, offer_id, quantity from sale_unit
+export const lockedSaleUnits = (units: string, phones: string, after: string) => `
+  locked_sale_purchase as materialized (
+    select p.customer_id, p.sale_id, p.offer_id, p.units, p.expired_orders
+    from sale_purchase p join ${units} using (customer_id, sale_id, offer_id)
     where (select count(*) from ${after}) >= 0
+    order by p.customer_id, p.sale_id, p.offer_id for update of p
+  ), locked_sale_address as materialized (
+    select a.sale_id, a.offer_id, a.address, a.units
+    from sale_address a join ${units} using (sale_id, offer_id, address)
+    where (select count(*) from locked_sale_purchase) >= 0
+    order by a.sale_id, a.offer_id, a.address for update of a
+  ), locked_phone as materialized (
+    select p.sale_id, p.phone, p.customer_id
+    from sale_phone p join ${phones} using (sale_id, phone)
+    where (select count(*) from locked_sale_address) >= 0
+    order by p.sale_id, p.phone for update of p
+  )`;
+
+/**
+ * CTEs that count units of sales for their customers and addresses, and claim phone numbers, in rows of
+ * `lockedSaleUnits` or new ones.
+ *
+ * @param units a CTE with `saleUnitColumns`. @param phones one with `salePhoneColumns`
+ */
+export const raiseSaleUnitsCtes = (units: string, phones: string) => `
+  raised_sale_purchase as (
+    update sale_purchase p set units = l.units + n.quantity, updated_at = now()
+    from ${units} n join locked_sale_purchase l using (customer_id, sale_id, offer_id)
+    where p.customer_id = n.customer_id and p.sale_id = n.sale_id and p.offer_id = n.offer_id
+  ), new_sale_purchase as (
+    insert into sale_purchase (customer_id, sale_id, offer_id, units)
+    select customer_id, sale_id, offer_id, quantity from ${units}
+    where (customer_id, sale_id, offer_id)
+      not in (select customer_id, sale_id, offer_id from locked_sale_purchase)
     order by customer_id, sale_id, offer_id
-    on conflict (customer_id, sale_id, offer_id) do update
-      set units = p.units + excluded.units, updated_at = now()
-    returning customer_id, sale_id, offer_id, units, expired_orders
   ), raised_sale_address as (
-    insert into sale_address as a (sale_id, offer_id, address, units)
-    select sale_id, offer_id, address, quantity from sale_unit
-    where address is not null and (select count(*) from raised_sale_purchase) >= 0
+    update sale_address a set units = l.units + n.quantity, updated_at = now()
+    from ${units} n join locked_sale_address l using (sale_id, offer_id, address)
+    where a.sale_id = n.sale_id and a.offer_id = n.offer_id and a.address = n.address
+  ), new_sale_address as (
+    insert into sale_address (sale_id, offer_id, address, units)
+    select sale_id, offer_id, address, quantity from ${units}
+    where address is not null
+      and (sale_id, offer_id, address) not in (select sale_id, offer_id, address from locked_sale_address)
     order by sale_id, offer_id, address
-    on conflict (sale_id, offer_id, address) do update
-      set units = a.units + excluded.units, updated_at = now()
-    returning sale_id, offer_id, address, units
-  ), claimed_phone as (
-    insert into sale_phone as p (sale_id, phone, customer_id, order_id)
+  ), new_phone as (
+    insert into sale_phone (sale_id, phone, customer_id, order_id)
     select sale_id, phone, customer_id, order_id from ${phones}
-    where (select count(*) from raised_sale_address) >= 0
+    where (sale_id, phone) not in (select sale_id, phone from locked_phone)
     order by sale_id, phone
-    on conflict (sale_id, phone) do update set customer_id = p.customer_id
-    returning sale_id, phone, customer_id
   )`;
 
 /**

@@ -60,9 +60,9 @@ export async function changeOrders(
   orders: readonly OrderWithChange[],
 ): Promise<boolean[]> {
   const values = changeParameters.values({ change: orders.map(toRow) });
-  const ends = orders.some(({ change }) => change.to !== 'HELD');
-  const holds = orders.some(({ change }) => change.to === 'HELD');
-  const text = ends ? (holds ? changeSql : endSql) : holdSql;
+  const someEnd = orders.some(({ change }) => change.to !== 'HELD');
+  const someHold = orders.some(({ change }) => change.to === 'HELD');
+  const text = someEnd ? (someHold ? changeSql : endSql) : holdSql;
   const rows = await sqlPrepared<{ id: string }>(em, text, values);
   const changed = new Set(rows.map(({ id }) => id));
   for (const id of changed) markChanged(em, id);
@@ -128,10 +128,8 @@ const orderChangeColumns = {
 } as const;
 const changeParameters = namedParameters({ change: orderChangeColumns });
 
-interface KindsOfChange {
-  readonly ends: boolean;
-  readonly holds: boolean;
-}
+/** `to` of the changes of one statement. */
+type KindsOfChange = Partial<Record<OrderChange['to'], true>>;
 
 /**
  * SQL that changes pending orders: the CTEs `order_change`, `changed_order`, which has the changed rows, and
@@ -139,11 +137,10 @@ interface KindsOfChange {
  * order_item_shop_order.
  *
  * @param changes a set of rows with `orderChangeColumns`
- * @param ends whether any of them takes its order out of PENDING: what is only held leaves the rest as it is,
- *   and is the half of every checkout
- * @param holds whether any of them gets its number
+ * @param kinds of these changes. What is only held leaves the rest as it is, and what is paid keeps what is counted as
+ *   bought: these two are every paid checkout
  */
-export const orderChangeCtes = (changes: string, { ends, holds }: KindsOfChange) => `
+export const orderChangeCtes = (changes: string, kinds: KindsOfChange) => `
   order_change as (
     select *, case when expires_at is not null then ${nextNumberSql} end as number_value
     from ${changes}
@@ -156,17 +153,22 @@ export const orderChangeCtes = (changes: string, { ends, holds }: KindsOfChange)
     from order_change c where o.customer_id = c.customer_id and o.id = c.id
       and o.status = 'PENDING'
       and (not c.unless_held or o.expires_at is null)
-    returning ${ends ? 'o.*' : 'o.id, o.customer_id, o.number'}
+    returning ${ends(kinds) ? 'o.*' : 'o.id, o.customer_id, o.number'}
   ), order_history as (
     insert into order_event (customer_id, id, order_id, type, actor, reason)
     select o.customer_id, event_id, o.id, event_type, coalesce(actor, o.customer_id::text), reason
     from changed_order o join order_change c on c.customer_id = o.customer_id and c.id = o.id
-  )${holds ? `, numbered as (${storeNumbersSql('changed_order', 'order_change')})` : ''}${ends ? `, ${endedOrderCtes}` : ''}, stored_outcome as (
+  )${kinds.HELD ? `, numbered as (${storeNumbersSql('changed_order', 'order_change')})` : ''}${
+    ends(kinds) ? `, ${endedOrderCtes}` : ''
+  }${kinds.CANCELLED ? `, ${cancelledOrderCtes}` : ''}, stored_outcome as (
     update idempotency_key k set outcome = c.outcome, updated_at = now()
     from changed_order o join order_change c on c.customer_id = o.customer_id and c.id = o.id
     where k.user_id = c.user_id and k.operation = c.operation and k.key = c.key
       and k.subject_id = c.id and k.outcome is null
   )`;
+
+/** Whether any takes its order out of PENDING. */
+const ends = ({ CONFIRMED, CANCELLED }: KindsOfChange) => CONFIRMED || CANCELLED;
 
 const endedOrderCtes = `changed_shop_order as (
     update shop_order s set status = o.status, never_paid = (o.status = 'CANCELLED'),
@@ -186,8 +188,9 @@ const endedOrderCtes = `changed_shop_order as (
       select customer_id, offer_id, sum(quantity) as units from ended_line group by 1, 2) as each_offer
       join (select customer_id, count(*) as orders from changed_order where status <> 'PENDING'
         group by 1) as ended using (customer_id)
-    group by customer_id`)},
-  ${subtractPurchasesCtes(`
+    group by customer_id`)}`;
+
+const cancelledOrderCtes = `${subtractPurchasesCtes(`
     select customer_id, shop_id, sku, sum(quantity) as units from ended_line
     where status = 'CANCELLED' and (select count(*) from locked_hold) >= 0 group by 1, 2, 3`)},
   ${lowerSaleUnitsCtes(
@@ -199,6 +202,6 @@ const endedOrderCtes = `changed_shop_order as (
 const changeOrdersSql = (kinds: KindsOfChange) => `
   with ${orderChangeCtes(changeParameters.sql.change, kinds)}
   select id from changed_order`;
-const changeSql = changeOrdersSql({ ends: true, holds: true });
-const endSql = changeOrdersSql({ ends: true, holds: false });
-const holdSql = changeOrdersSql({ ends: false, holds: true });
+const changeSql = changeOrdersSql({ HELD: true, CONFIRMED: true, CANCELLED: true });
+const endSql = changeOrdersSql({ CONFIRMED: true, CANCELLED: true });
+const holdSql = changeOrdersSql({ HELD: true });

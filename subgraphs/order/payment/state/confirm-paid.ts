@@ -92,7 +92,7 @@ const confirmPaidSql = statement(
   (em) => `
   with request as (
     select * from ${parameters.sql.change}
-  ), ${paymentChangeCtes('request', orderIsPending)}, ${orderChangeCtes(orderChanges, { ends: true, holds: false })}
+  ), ${paymentChangeCtes('request', orderIsPending)}, ${orderChangeCtes(orderChanges, { CONFIRMED: true })}
   select ${bothColumns(em)} from changed_payment p
     join changed_order o on o.customer_id = p.customer_id and o.id = p.order_id`,
 );
