@@ -12,13 +12,12 @@ export function findSaleRefusal(lines: readonly OrderLine[]): Outcome | null {
     const isOpen = !saleId || (offer.sale?.id === saleId && offer.sale.state === 'LIVE');
     if (!isOpen) return { kind: 'sale-not-open', ...notOpenOf(offer, saleId) };
   }
-  const inSaleOnly = lines.filter((line) => !line.saleId && isSoldInSaleOnly(line));
-  const offerIds = inSaleOnly.map(({ offer }) => offer.id);
-  return offerIds.length > 0 ? { kind: 'sale-only', offerIds } : null;
+  const offers = lines.flatMap(({ offer: { id, sale }, saleId }) => {
+    const isInSaleOnly = !saleId && sale?.state === 'LIVE' && sale.whenSoldOut === 'SOLD_OUT';
+    return isInSaleOnly ? [{ offerId: id, saleId: sale.id }] : [];
+  });
+  return offers.length > 0 ? { kind: 'sale-only', offers } : null;
 }
-
-const isSoldInSaleOnly = ({ offer: { sale } }: OrderLine) =>
-  sale?.state === 'LIVE' && sale.whenSoldOut === 'SOLD_OUT';
 
 /** A line of an order that is placed. */
 interface PlacedIn {

@@ -3,7 +3,7 @@ import { Field, InputType, Int } from 'type-graphql';
 import { UUID } from '../../shared/graphql/scalars.js';
 import { OneLine } from '../../shared/graphql/validation.js';
 import type { Warehouse } from '../warehouse/warehouse.js';
-import { onHandMax } from './ledger.js';
+import { onHandMax } from './item-room.js';
 import { moveStock } from './move-stock.js';
 import type { StockLevel } from './stock-level.js';
 import type { StockStore } from './stock-store.js';
