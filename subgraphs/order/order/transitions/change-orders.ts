@@ -196,7 +196,7 @@ const cancelledOrderCtes = `${subtractPurchasesCtes(`
   ${lowerSaleUnitsCtes(
     `select customer_id, sale_id, offer_id, sale_address as address, quantity, expired
     from ended_line where status = 'CANCELLED' and sale_id is not null`,
-    'locked',
+    'locked_purchase',
   )}`;
 
 const changeOrdersSql = (kinds: KindsOfChange) => `
