@@ -1,3 +1,4 @@
+import { openBuyers } from '../../dev/seed/buyers.js';
 import { seedSessions, withTokens } from '../../dev/seed/sessions.js';
 import { seedStore } from '../../dev/seed/store.js';
 import { migrateAll } from '../../ops/migrate-all.js';
@@ -17,8 +18,10 @@ const inSale = 'one offer, in a sale';
 const saleShareMin = 0.95;
 const seconds = Number(process.env.BENCH_SECONDS ?? 5);
 const rounds = Number(process.env.BENCH_ROUNDS ?? 3);
-// Enough for a thousand customers.
 const variants = 20_000;
+/** Each may have three open orders, and none of a run is paid or expires, but where a case pays. */
+const customersCount = 30_000;
+const defaultLimits = { OPEN_ORDERS_MAX: '3', OPEN_UNITS_PER_OFFER_MAX: '20' };
 const clients = 64;
 const warmUpCheckouts = 1500;
 const plenty = 1_000_000;
@@ -39,15 +42,16 @@ export async function run(
   const { postgres, redis, databases } = await openServers();
   await migrateAll(databases);
   await seedStore(databases, variants);
-  const system = await startSystemProcesses(databases, redis.url);
+  // In a long run each customer stands for many.
+  const system = await startSystemProcesses(databases, redis.url, minutes ? {} : defaultLimits);
   const router = createGraphQLClient(`${system.routerUrl}/graphql`);
   try {
     const sessions = await withTokens(
       await seedSessions(databases.user),
       system.secrets.signingKeys,
     );
-    const customers = sessions.filter(({ role }) => role === 'CUSTOMER');
-    progress(`${customers.length} customers, whose limits of unpaid orders are raised`);
+    const customers = await openBuyers({ databases, secrets: system.secrets }, customersCount);
+    progress(`${customers.length} customers, whose limits ${minutes ? 'are raised' : 'are on'}`);
     const vera = await vendor(router, sessions);
     await vera.stockUp(plenty);
     const shop = shopper(router, customers);

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { SeededSession } from '../../dev/seed/sessions.js';
+import type { Buyer } from '../../dev/seed/buyers.js';
 import { percentile, rounded } from '../report.js';
 import type { GraphQLClient } from '../router/operations.js';
 import { shippingAddress } from '../shipping-address.js';
@@ -11,17 +11,14 @@ const mutation = `mutation Checkout($input: CheckoutInput!) { checkout(input: $i
   ... on InsufficientStock { lines { requested available } } } }`;
 
 /** Orders one unit of each offer, each time as another customer. */
-export function shopper(
-  router: GraphQLClient,
-  customers: readonly (SeededSession & { accessToken: string })[],
-) {
+export function shopper(router: GraphQLClient, customers: readonly Buyer[]) {
   let orders = 0;
   async function order(
     offerIds: readonly string[],
     { paymentMethod, saleId }: { readonly paymentMethod?: string; readonly saleId?: string } = {},
   ): Promise<string> {
     const n = orders++ % customers.length;
-    const { accessToken } = customers[n] as { accessToken: string };
+    const { token } = customers[n] as Buyer;
     const input = {
       idempotencyKey: randomUUID(),
       items: offerIds.map((offerId) => ({ offerId, quantity: 1, ...(saleId && { saleId }) })),
@@ -30,7 +27,7 @@ export function shopper(
       ...(paymentMethod && { paymentMethod }),
     };
     // biome-ignore lint/suspicious/noExplicitAny: answers to an operation of our own
-    const { data } = (await router.sendKeyed(mutation, { input }, accessToken)) as { data?: any };
+    const { data } = (await router.sendKeyed(mutation, { input }, token)) as { data?: any };
     return data.checkout.__typename;
   }
   const oneOf = (offers: readonly string[]) => offers[orders % offers.length] as string;

@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
+import { openBuyers } from '../../dev/seed/buyers.js';
 import { address, openShop, type Person, registerPerson } from '../harness/people.js';
 import { type ProcessSystem, startProcessSystem } from '../harness/process-system.js';
 import { eventually } from '../harness/wait.js';
-import { openBuyers, sendCheckout } from './buyers.js';
 import { atTime, openSaleEvent } from './open-sale-event.js';
+import { sendCheckout } from './send-checkout.js';
 
 const ordersMax = 3;
 const unitsMax = 20;

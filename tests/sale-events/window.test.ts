@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import pg from 'pg';
+import { openBuyers } from '../../dev/seed/buyers.js';
 import { address, openShop, type Person, registerPerson } from '../harness/people.js';
 import {
   type ProcessName,
@@ -9,8 +10,8 @@ import {
   startProcessSystem,
 } from '../harness/process-system.js';
 import { eventually, noReservationIsOverdue } from '../harness/wait.js';
-import { openBuyers, sendCheckout } from './buyers.js';
 import { atTime, type OpenedSale, openSaleEvent } from './open-sale-event.js';
+import { sendCheckout } from './send-checkout.js';
 
 const roundsCount = process.env.LONG === '1' ? 20 : 1;
 const roundMaxMs = 480_000;

@@ -2,19 +2,19 @@ import pg from 'pg';
 import { newId } from '../../subgraphs/shared/ids.js';
 import { accessTokenOf } from '../../subgraphs/user/session/open-session.js';
 import { readSigningKeys } from '../../subgraphs/user/session/signing-keys.js';
-import type { Person } from '../harness/people.js';
-import { isPaymentPending, retryUntil } from '../harness/retry.js';
-import type { GraphQLReply } from '../harness/system.js';
-
-const requestMaxMs = 60_000;
 
 interface Place {
   readonly databases: { readonly user: string };
   readonly secrets: { readonly signingKeys: string };
 }
+export interface Buyer {
+  readonly id: string;
+  /** access token */
+  readonly token: string;
+}
 
 /** Customers with open sessions. They are inserted: to register thousands would take minutes of hashing. */
-export async function openBuyers({ databases, secrets }: Place, count: number): Promise<Person[]> {
+export async function openBuyers({ databases, secrets }: Place, count: number): Promise<Buyer[]> {
   const keys = await readSigningKeys(secrets.signingKeys);
   const buyers = Array.from({ length: count }, () => ({ id: newId(), sessionId: newId() }));
   const client = new pg.Client({ connectionString: databases.user });
@@ -42,18 +42,4 @@ export async function openBuyers({ databases, secrets }: Place, count: number): 
       return { id, token: accessToken };
     }),
   );
-}
-
-/**
- * Sends a checkout until there is a final reply.
- *
- * @returns the result; null if there was none within a minute
- * @throws Error for an error that no buyer may get
- */
-export async function sendCheckout<Result>(
-  send: () => Promise<GraphQLReply>,
-): Promise<Result | null> {
-  const reply = await retryUntil(send, Date.now() + requestMaxMs, isPaymentPending);
-  if (reply?.errors) throw new Error(JSON.stringify(reply.errors));
-  return (reply?.data?.checkout as Result | undefined) ?? null;
 }
