@@ -61,15 +61,24 @@ export async function setWarehouseActive(
       const isChanged = await changeActive(em, warehouse, active);
       const event = { shopId: warehouse.shopId, warehouseId: warehouse.id };
       const type = active ? 'ACTIVATED' : 'DEACTIVATED';
-      if (isChanged) await recordWarehouseEvent(em, { ...event, type, actor });
+      const eventId = isChanged ? await recordWarehouseEvent(em, { ...event, type, actor }) : null;
       const rows = isChanged ? await shiftAvailable(em, warehouse, active ? 1 : -1) : [];
       const units = rows.reduce((sum, { delta }) => sum + Math.abs(delta), 0);
       const changes = rows.map(({ delta: _, ...row }) => row);
-      return { units, reserved: await countReserved(em, warehouse), changed: changes };
+      return { units, reserved: await countReserved(em, warehouse), changed: changes, eventId };
     },
-    { signalsOf: ({ changed }) => ({ changed }) },
+    {
+      signalsOf: ({ changed }) => ({ changed }),
+      isStored: (em, { eventId }) => isRecorded(em, warehouse, eventId),
+    },
   );
   return { units: Math.min(units, intMax), reserved: Math.min(reserved, intMax) };
+}
+
+async function isRecorded(em: EntityManager, { shopId, id }: InShop, eventId: string | null) {
+  const recorded =
+    'select from warehouse_event where shop_id = $1 and warehouse_id = $2 and id = $3';
+  return (await sql(em, recorded, [shopId, id, eventId])).length > 0;
 }
 
 /**
