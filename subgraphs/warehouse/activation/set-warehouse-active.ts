@@ -121,7 +121,7 @@ async function changeActive(em: EntityManager, warehouse: InShop, active: boolea
 
 /** Adds or subtracts the available units of a warehouse. */
 async function shiftAvailable(em: EntityManager, { shopId, id }: InShop, sign: 1 | -1) {
-  const rows = await sql<StockChanged & { delta: number; before: number }>(
+  const rows = await sql<StockChanged & { delta: number; before: number; total: number }>(
     em,
     `update stock_item i set version = version + 1, updated_at = now(),
        available = i.available + l.delta
@@ -130,12 +130,19 @@ async function shiftAvailable(em: EntityManager, { shopId, id }: InShop, sign: 1
      where i.shop_id = $1 and i.sku = l.sku
      returning i.shop_id as "shopId", i.sku, version, i.updated_at as at, l.delta,
        greatest(0, i.available - l.delta - ${fenceSql('i.', 'statement_timestamp()')}) as before,
-       ${regularUnitsSql('i.', 'statement_timestamp()')} as available`,
+       ${regularUnitsSql('i.', 'statement_timestamp()')} as available, i.available as total`,
     [shopId, id, sign],
   );
-  const crossed = rows.filter(({ available, before }) => crossesZero(before, available));
-  await enqueue(em, crossed.map(inStockEvent));
-  return rows.map(({ before: _, ...row }) => ({ ...row, at: new Date(row.at).toISOString() }));
+  const events = rows.flatMap(({ available, total, delta, before, ...row }) => {
+    const after = { regular: available, inSale: total - available };
+    const isCrossed = crossesZero({ regular: before, inSale: total - delta - before }, after);
+    return isCrossed ? [inStockEvent(row, after)] : [];
+  });
+  await enqueue(em, events);
+  return rows.map(({ before: _, total: __, ...row }) => ({
+    ...row,
+    at: new Date(row.at).toISOString(),
+  }));
 }
 
 async function countReserved(em: EntityManager, { shopId, id }: InShop): Promise<number> {

@@ -26,8 +26,10 @@ import {
   inStockEvent,
   isSaleOpen,
   regularUnits,
+  type SellableUnits,
   StockItem,
   saleUnits,
+  sellableUnits,
 } from './stock-item.js';
 import { StockLevel } from './stock-level.js';
 import { type MovementType, StockMovement } from './stock-movement.js';
@@ -53,12 +55,6 @@ export const onHandMax = 100_000_000;
 /** Only these may promise, or mark as unavailable, more units than there are. */
 const mayRaiseShortfall: ReadonlySet<MovementType> = new Set(['ADJUSTMENT', 'UNAVAILABLE']);
 
-/** The units of an item that can be sold, and those of them that are no sale's. */
-interface ItemUnits {
-  readonly available: number;
-  readonly regular: number;
-}
-
 const locationKey = (warehouseId: string, sku: string) => `${warehouseId} ${sku}`;
 
 /**
@@ -80,7 +76,7 @@ export class Ledger {
   readonly now: Date;
   readonly #sales: SaleUnits;
   /** changed item → its units before */
-  readonly #unitsBefore = new Map<StockItem, ItemUnits>();
+  readonly #unitsBefore = new Map<StockItem, SellableUnits>();
   readonly #newItems = new Set<StockItem>();
   readonly #inserts: Array<(em: EntityManager) => Promise<unknown>> = [];
 
@@ -331,8 +327,8 @@ export class Ledger {
     if (!this.#unitsBefore.has(item)) this.#unitsBefore.set(item, this.#unitsOf(item));
   }
 
-  #unitsOf(item: StockItem): ItemUnits {
-    return { available: item.available, regular: regularUnits(item, this.now) };
+  #unitsOf(item: StockItem): SellableUnits {
+    return sellableUnits(item, this.now);
   }
 
   /** Adds rows that `write` inserts before movements and levels, in the order of the calls. */
@@ -349,15 +345,13 @@ export class Ledger {
    */
   async write(em: EntityManager): Promise<StockChanged[]> {
     const changed = [...this.#unitsBefore].filter(([item, before]) => {
-      const { available, regular } = this.#unitsOf(item);
-      return available !== before.available || regular !== before.regular;
+      const { regular, inSale } = this.#unitsOf(item);
+      return regular !== before.regular || inSale !== before.inSale;
     });
     for (const [item] of changed) item.version += 1;
-    const crossed = changed.filter(([item, { regular }]) =>
-      crossesZero(regular, this.#unitsOf(item).regular),
-    );
+    const crossed = changed.filter(([item, before]) => crossesZero(before, this.#unitsOf(item)));
     const withEvent = [...new Set([...this.#newItems, ...crossed.map(([item]) => item)])];
-    const events = withEvent.map((item) => inStockEvent(this.#visible(item)));
+    const events = withEvent.map((item) => inStockEvent(item, this.#unitsOf(item)));
     if (events.length > 0) this.#inserts.push((em) => enqueue(em, events));
     if (this.#sales.isChanged) this.#inserts.push((em) => this.#sales.write(em));
     this.append(StockMovement, this.movements);
