@@ -74,7 +74,11 @@ const ways: Record<string, Way> = {
   ],
   'CheckoutResult.SaleOnly': [
     'repeated after the offer was sold in its sale only',
-    (s) => s.refusedAs({ kind: 'sale-only', offerIds: [s.shop.offerId] }),
+    (s) =>
+      s.refusedAs({
+        kind: 'sale-only',
+        offers: [{ offerId: s.shop.offerId, saleId: s.shop.shopId }],
+      }),
   ],
   'CheckoutResult.NotEligible': [
     'repeated after the sale was not for the customer',

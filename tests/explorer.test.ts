@@ -15,6 +15,9 @@ const operations = readKnownOperations();
 const schema = buildSchema(readFileSync(join(root, 'schema/api.graphql'), 'utf8'));
 const until = (holds: () => boolean) => eventually(async () => holds(), Boolean);
 const inBrowser = { accept: 'text/html' };
+/** Examples have times ahead, of when they were read. */
+const withoutTimes = (examples: unknown) =>
+  JSON.stringify(examples).replace(/\d{4}-[\d:.T-]+Z/g, 'a time');
 const named = (name: string) =>
   operations.find((each) => each.name === name) as KnownOperation & { query: string };
 
@@ -62,7 +65,7 @@ describe('the explorers', () => {
   it('serve the examples to GraphiQL, one for each tab', async () => {
     const reply = await at('/graphiql/examples.json');
     const examples = (await reply.json()) as ReturnType<typeof examplesOf>;
-    expect(examples).toEqual(examplesOf(operations));
+    expect(withoutTimes(examples)).toEqual(withoutTimes(examplesOf(operations)));
     expect(examples[0]?.query).toContain('query Browse');
     expect(JSON.stringify(examples)).not.toContain('<accessToken>');
   });
@@ -119,14 +122,42 @@ describe('the explorers', () => {
     expect(reply.data.login.__typename).toBe('Session');
   });
 
+  const executed = new Set<string>();
+  async function run(name: string, as?: string, change: object = {}) {
+    executed.add(name);
+    const { query, variables } = named(name);
+    const send = () => system.graphql(query, { ...variables, ...change }, as);
+    const isRepeatable = ['Checkout', 'PayOrder'].includes(name);
+    const { data, errors } = await (isRepeatable ? retry(send, isPaymentPending) : send());
+    expect(errors).toBeUndefined();
+    return data;
+  }
+  /** The sale that the examples make, in an hour. @returns its id */
+  const publishSale = async () => {
+    const { token } = await logIn(system, 'vera');
+    const saleId: string = (await run('CreateSale', token)).createSale.id;
+    const saleOffers = { ...(named('SetSaleOffers').variables.saleOffers as object), saleId };
+    const { setSaleOffers } = await run('SetSaleOffers', token, { saleOffers });
+    expect(setSaleOffers).toMatchObject({ __typename: 'SaleEvent', id: saleId });
+    const { publishSale } = await run('PublishSale', token, { saleId });
+    expect(publishSale).toMatchObject({ __typename: 'SaleEvent', id: saleId });
+    return saleId;
+  };
+  let published: Promise<string> | undefined;
+  const publishedSale = () => {
+    published ??= publishSale();
+    return published;
+  };
+
   it('have examples that say exactly when they need a log-in', async () => {
     const needsLogin = /^# Needs a log-in( as vera@example\.com)?: run Login first/m;
+    const ofSale = { saleId: await publishedSale() };
     for (const { name, query, variables } of operations.filter(
       ({ name }) => name !== 'LiveStock',
     )) {
       const { errors = [] } = /^subscription/m.test(query)
-        ? await firstOf(query, variables)
-        : await system.graphql(query, variables);
+        ? await firstOf(query, { ...variables, ...ofSale })
+        : await system.graphql(query, { ...variables, ...ofSale });
       const codes = errors.map(({ extensions }) => extensions?.code);
       expect([name, ...codes]).toEqual(needsLogin.test(query) ? [name, 'UNAUTHENTICATED'] : [name]);
     }
@@ -140,31 +171,17 @@ describe('the explorers', () => {
   it('have examples that lead through a first visit, each executed unchanged', async () => {
     const { token } = await logIn(system, 'ana');
     const vera = await logIn(system, 'vera');
-    const run = async (name: string, as?: string, change: object = {}) => {
-      const { query, variables } = named(name);
-      const send = () => system.graphql(query, { ...variables, ...change }, as);
-      const isRepeatable = ['Checkout', 'PayOrder'].includes(name);
-      const { data, errors } = await (isRepeatable ? retry(send, isPaymentPending) : send());
-      expect(errors).toBeUndefined();
-      return data;
-    };
-    const executed = new Set<string>();
-    const ran = async (name: string, as?: string, change?: object) => {
-      executed.add(name);
-      return run(name, as, change);
-    };
     const anonymous = overWebSocket(system.url);
     const stock = anonymous.subscribe(named('LiveStock').query, named('LiveStock').variables);
     executed.add('LiveStock');
     await until(() => stock.seen.length >= 2);
 
-    expect((await ran('Browse')).products.edges).not.toHaveLength(0);
-    expect((await ran('ProductPage')).product.variants).not.toHaveLength(0);
-    expect((await ran('Sales')).sales.edges).toEqual([]);
-    expect((await ran('Login')).login.__typename).toBe('Session');
-    expect((await ran('AddToCart', token)).addToCart.items).toHaveLength(1);
-    expect((await ran('Cart', token)).cart.items[0].offer.availability.available).toBe(100);
-    const { order } = (await ran('Checkout', token)).checkout;
+    expect((await run('Browse')).products.edges).not.toHaveLength(0);
+    expect((await run('ProductPage')).product.variants).not.toHaveLength(0);
+    expect((await run('Login')).login.__typename).toBe('Session');
+    expect((await run('AddToCart', token)).addToCart.items).toHaveLength(1);
+    expect((await run('Cart', token)).cart.items[0].offer.availability.available).toBe(100);
+    const { order } = (await run('Checkout', token)).checkout;
     await until(() => stock.seen.some(({ data }) => data?.stockChanged?.available === 99));
 
     const own = overWebSocket(system.url, token);
@@ -172,13 +189,27 @@ describe('the explorers', () => {
     executed.add('OrderChanged');
     await until(() => changes.seen[0]?.data?.orderChanged.status === 'PENDING');
     const payment = { ...(named('PayOrder').variables.payment as object), orderId: order.id };
-    const paid = await ran('PayOrder', token, { payment });
+    const paid = await run('PayOrder', token, { payment });
     expect(paid.payOrder.__typename).toBe('PaymentSuccess');
     await until(() => changes.seen.at(-1)?.data?.orderChanged.status === 'CONFIRMED');
 
-    expect((await ran('Orders', token)).orders.edges).toHaveLength(1);
-    expect((await ran('ShopStock', vera.token)).shop.warehouses.edges).not.toHaveLength(0);
-    expect((await ran('ReceiveStock', vera.token)).receiveStock.onHand).toBeGreaterThan(60);
+    expect((await run('Orders', token)).orders.edges).toHaveLength(1);
+    expect((await run('ShopStock', vera.token)).shop.warehouses.edges).not.toHaveLength(0);
+    expect((await run('ReceiveStock', vera.token)).receiveStock.onHand).toBeGreaterThan(60);
+
+    const saleId = await publishedSale();
+    expect((await run('Sales')).sales.edges).toMatchObject([{ node: { id: saleId } }]);
+    const sale = anonymous.subscribe(named('SaleChanged').query, { saleId });
+    executed.add('SaleChanged');
+    await until(() => sale.seen[0]?.data?.saleChanged.state === 'SCHEDULED');
+    const saleCheckout = named('CheckoutInSale').variables.saleCheckout as { items: [object] };
+    const items = [{ ...saleCheckout.items[0], saleId }];
+    const early = await run('CheckoutInSale', token, { saleCheckout: { ...saleCheckout, items } });
+    expect(early.checkout.__typename).toBe('SaleNotOpen');
+    expect((await run('PauseSale', vera.token, { saleId })).pauseSale.state).toBe('PAUSED');
+    await until(() => sale.seen.at(-1)?.data?.saleChanged.state === 'PAUSED');
+    const { report } = (await run('SaleReport', vera.token, { saleId })).sale;
+    expect(report).toMatchObject({ allocated: 20, sold: 0 });
     anonymous.close();
     own.close();
     expect(operations.map(({ name }) => name).filter((name) => !executed.has(name))).toEqual([]);

@@ -1,6 +1,5 @@
 import pg from 'pg';
 import { seedId } from '../dev/seed/ids.js';
-import { seedStore } from '../dev/seed/store.js';
 import { rebuildSearch } from '../ops/rebuild/search.js';
 import type { SubgraphName } from '../ops/subgraph-names.js';
 import { mayLag, readsHeader } from '../subgraphs/shared/http/reads-header.js';
@@ -25,8 +24,7 @@ describe('with replicas of the databases', () => {
   let system: TestSystem;
   let replicas: Awaited<ReturnType<typeof createAllTestDatabases>>;
   beforeAll(async () => {
-    [system, replicas] = await Promise.all([startSystem(), createAllTestDatabases()]);
-    await seedStore(replicas.urls);
+    [system, replicas] = await Promise.all([startSystem(), createAllTestDatabases('store')]);
     const differ: Partial<Record<SubgraphName, string>> = {
       product: `update product set name = 'Copied ' || name`,
       shop: `update offer set price_amount = 0.01, compare_at_amount = null;

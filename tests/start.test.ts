@@ -147,8 +147,12 @@ describe('npm start', () => {
     expect(tooOld.output()).not.toContain('    at ');
     await place.expectNothingLeft();
 
-    const fresh = place.run({}, ['--fresh']);
+    const fresh = place.run({}, ['--fresh', '--sale']);
     await fresh.untilReady();
+    await eventually(
+      async () => fresh.output(),
+      (output) => /A sale starts in 60 s, at \S+: demo-sale-\d+, id /.test(output),
+    );
     const again = (await postGraphQL(place.url, operations.login)).data.login.accessToken;
     const none = await postGraphQL(place.url, query, {}, again);
     expect(none.data.orders.edges).toEqual([]);

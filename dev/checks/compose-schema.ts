@@ -15,10 +15,12 @@ import { listLengths, unpagedLists } from '../../subgraphs/shared/graphql/list-m
 import { buildPlainSchema, printFederatedSdl } from '../../subgraphs/shared/graphql/schema.js';
 import { publicFieldsOf } from '../../subgraphs/shared/rights/rights.js';
 import { portsFrom } from '../environment.js';
+import { conflictsInUnions } from './union-fields.js';
 
 /**
  * `npm run compose`: writes schema/ from the subgraphs. With `--check`: fails if a file is out of date. Fails
- * also if composition gives errors or hints, or if a part of the public API has no description.
+ * also if composition gives errors or hints, if a part of the public API has no description, or if members of a union
+ * have one field with different types.
  */
 const folder = join(root, 'schema');
 const { ports } = portsFrom(4000);
@@ -42,6 +44,8 @@ if (!composed.supergraphSdl || problems.length > 0) fail(problems);
 const apiSchema = Supergraph.build(composed.supergraphSdl).apiSchema().toGraphQLJSSchema();
 const undescribed = withoutDescription(apiSchema);
 if (undescribed.length > 0) fail(undescribed.map((name) => `${name} has no description`));
+const conflicts = conflictsInUnions(apiSchema);
+if (conflicts.length > 0) fail(conflicts);
 
 const files = new Map(subgraphs.map(({ name, sdl }) => [`${name}.graphql`, sdl]));
 files.set('supergraph.graphql', composed.supergraphSdl);

@@ -1,5 +1,4 @@
 import pg from 'pg';
-import { seedStore } from '../../dev/seed/store.js';
 import { breaks } from '../../tests/harness/broken-invariants.js';
 import { createAllTestDatabases } from '../../tests/harness/databases.js';
 import { tracesOf } from '../../tests/harness/traces.js';
@@ -27,8 +26,7 @@ describe('checks of changed stock in a ledger of 40 months', () => {
   let client: pg.Client;
   let since: Moment;
   beforeAll(async () => {
-    databases = await createAllTestDatabases();
-    await seedStore(databases.urls);
+    databases = await createAllTestDatabases('store');
     client = new pg.Client({ connectionString: databases.urls.warehouse });
     await client.connect();
     await client.query(

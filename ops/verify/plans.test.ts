@@ -1,5 +1,4 @@
 import pg from 'pg';
-import { seedStore } from '../../dev/seed/store.js';
 import { newId } from '../../subgraphs/shared/ids.js';
 import { breaks } from '../../tests/harness/broken-invariants.js';
 import { openSale, saleLine } from '../../tests/harness/broken-sale-orders.js';
@@ -69,8 +68,7 @@ describe('checks of what has changed', () => {
   /** table → the first columns of its indexes */
   const firstColumns = new Map<string, string[]>();
   beforeAll(async () => {
-    databases = await createAllTestDatabases();
-    await seedStore(databases.urls);
+    databases = await createAllTestDatabases('store');
     clients = new Map();
     for (const name of subgraphNames) {
       const client = new pg.Client({ connectionString: databases.urls[name] });

@@ -1,6 +1,5 @@
 import pg from 'pg';
 import { seedId } from '../../dev/seed/ids.js';
-import { seedStore } from '../../dev/seed/store.js';
 import { keepPartitions } from '../../subgraphs/shared/database/partitions/keep-partitions.js';
 import { monthOf } from '../../subgraphs/shared/database/partitions/month.js';
 import { newId } from '../../subgraphs/shared/ids.js';
@@ -26,8 +25,7 @@ const soon = { atRest: true, looksApartMs: 0 };
 describe('npm run verify', () => {
   let databases: { urls: DatabaseUrls; drop(): Promise<void> };
   beforeEach(async () => {
-    databases = await createAllTestDatabases();
-    await seedStore(databases.urls);
+    databases = await createAllTestDatabases('store');
   });
   afterEach(() => databases.drop());
 

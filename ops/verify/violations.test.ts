@@ -2,7 +2,6 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import pg from 'pg';
 import { seedId } from '../../dev/seed/ids.js';
-import { seedStore } from '../../dev/seed/store.js';
 import { newId } from '../../subgraphs/shared/ids.js';
 import { breaks } from '../../tests/harness/broken-invariants.js';
 import { openSale, saleLine } from '../../tests/harness/broken-sale-orders.js';
@@ -47,8 +46,7 @@ describe('verify', () => {
     Promise.all(Object.values(clients).map((client) => client.query(statement)));
 
   beforeAll(async () => {
-    databases = await createAllTestDatabases();
-    await seedStore(databases.urls);
+    databases = await createAllTestDatabases('store');
     for (const name of subgraphNames) {
       clients[name] = new pg.Client({ connectionString: databases.urls[name] });
       await clients[name].connect();

@@ -21,6 +21,13 @@ const order = [
   'Orders',
   'ShopStock',
   'ReceiveStock',
+  'CreateSale',
+  'SetSaleOffers',
+  'PublishSale',
+  'SaleChanged',
+  'CheckoutInSale',
+  'PauseSale',
+  'SaleReport',
 ];
 const placeOf = ({ name }: KnownOperation) =>
   order.includes(name) ? order.indexOf(name) : order.length;

@@ -23,8 +23,8 @@ const isText = (contentType: string) => contentType.includes('charset');
 /** Whether files with this name are served. */
 export const hasKnownType = (name: string): boolean => extname(name) in contentTypes;
 
-// Higher ones take ten times as long for a few per cent, at each start and each new build.
-const brotliQuality = 9;
+// At 9 the files of the store take 0.6 s of CPU time at each start, at 8 0.05 s, for 0.2 % more bytes.
+const brotliQuality = 8;
 
 // Browsers send less than 50 characters. Comparing a list of the 16 KB that a header may have takes milliseconds.
 const headerMaxLength = 200;
@@ -73,8 +73,15 @@ const compressWithBrotli = (content: Buffer) =>
       [zlib.BROTLI_PARAM_MODE]: zlib.BROTLI_MODE_TEXT,
       [zlib.BROTLI_PARAM_QUALITY]: brotliQuality,
       [zlib.BROTLI_PARAM_SIZE_HINT]: content.length,
+      [zlib.BROTLI_PARAM_LGWIN]: windowBitsOf(content.length),
     },
   });
+
+/** No larger than the file, because the encoder allocates memory for the whole window. */
+const windowBitsOf = (bytes: number) => {
+  const bits = Math.max(zlib.BROTLI_MIN_WINDOW_BITS, Math.ceil(Math.log2(bytes + 16)));
+  return Math.min(zlib.BROTLI_DEFAULT_WINDOW, bits);
+};
 
 /** Answers GET and HEAD; with 304 if the client has the same representation. Ranges are ignored. */
 export function sendFile(request: IncomingMessage, response: ServerResponse, file: StoredFile) {

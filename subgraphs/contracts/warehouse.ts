@@ -7,6 +7,7 @@ import {
   type ReservationAnswer,
   type ReserveRequest,
   reservationStates,
+  type SaleShortage,
 } from './reservation.js';
 import type { SaleKey } from './sale.js';
 import type { StockKey } from './stock-key.js';
@@ -158,6 +159,20 @@ export interface SaleStock extends StockKey {
 export const isSoldOut = ({ allocated, sold }: Pick<SaleStock, 'allocated' | 'sold'>): boolean =>
   allocated > 0 && sold === allocated;
 
+/** The units of one SKU of a sale in one shop, and whether it still sells any. */
+export interface SaleUnits extends SaleStock {
+  /** whether the SKU is in the sale, which ended `saleGraceMs` ago at most */
+  readonly isOpen: boolean;
+}
+
+/** Why a sale has fewer units than an order needs. @param units null if it has no allocation */
+export const saleShortageOf = (
+  units: Pick<SaleUnits, 'allocated' | 'sold' | 'isOpen'> | null,
+): SaleShortage => {
+  if (!units?.isOpen) return 'OVER';
+  return isSoldOut(units) ? 'SOLD_OUT' : 'HELD';
+};
+
 const saleStockRow = z.object({
   shopId: z.string(),
   sku: z.string(),
@@ -168,12 +183,12 @@ const saleStockRow = z.object({
 });
 
 /** The units of variants in sales, at most `saleKeysPerCall`, read at the primary; null for one without an allocation. */
-export const saleUnitsOf: Call<{ readonly of: readonly SaleKey[] }, (SaleStock | null)[]> = {
+export const saleUnitsOf: Call<{ readonly of: readonly SaleKey[] }, (SaleUnits | null)[]> = {
   field: 'saleUnitsOf',
   query: `query ($of: [SaleKeyInput!]!) {
-    saleUnitsOf(of: $of) { shopId sku allocated held sold remaining }
+    saleUnitsOf(of: $of) { shopId sku allocated held sold remaining isOpen }
   }`,
-  answer: z.array(saleStockRow.nullable()),
+  answer: z.array(saleStockRow.extend({ isOpen: z.boolean() }).nullable()),
 };
 
 /** The units of sales, at most `salesPerCall`, read at the primary; a sale without an allocation has an empty list. In the order of the ids. */

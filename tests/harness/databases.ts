@@ -3,6 +3,7 @@ import { Redis } from 'ioredis';
 import pg from 'pg';
 import { startRedis } from '../../dev/databases/redis.js';
 import { isPortFree } from '../../dev/databases/server-process.js';
+import { movePictures } from '../../dev/seed/pictures.js';
 import type { DatabaseUrls } from '../../ops/databases/urls.js';
 import { type SubgraphName, subgraphNames } from '../../ops/subgraph-names.js';
 import {
@@ -11,7 +12,7 @@ import {
   disconnect,
   type Schema,
 } from '../../subgraphs/shared/database/connect.js';
-import { templatePassword } from './templates.js';
+import { copyDatabase, type TemplatePrefix, templatePassword } from './templates.js';
 
 const adminUrl = () => process.env.TEST_POSTGRES_URL as string;
 
@@ -24,15 +25,22 @@ export function byTcp(databaseUrl: string, port?: number): URL {
   return url;
 }
 
-/** Copies of migrated databases, for one test file; `drop` removes them. */
-export async function createTestDatabases<N extends SubgraphName>(names: readonly N[]) {
+/**
+ * Copies of migrated databases, for one test file; `drop` removes them.
+ *
+ * @param prefix of the templates: with nothing but tables, or with the demo store
+ */
+export async function createTestDatabases<N extends SubgraphName>(
+  names: readonly N[],
+  prefix: TemplatePrefix = 'template',
+) {
   const admin = new pg.Client({ connectionString: adminUrl() });
   await admin.connect();
   const tail = randomBytes(5).toString('hex');
   const urls: Partial<Record<SubgraphName, string>> = {};
   for (const name of names) {
     const database = `t_${tail}_${name}`;
-    await copyTemplate(admin, database, `template_${name}`);
+    await copyTemplate(admin, database, `${prefix}_${name}`, `template_${name}`);
     const url = new URL(adminUrl());
     url.username = `template_${name}`;
     url.password = templatePassword;
@@ -77,11 +85,10 @@ export type TestDatabase = Awaited<ReturnType<typeof openTestDatabase>>;
 const templateBusy = '55006';
 
 /** A template can be copied only once at a time; other copies are retried. */
-async function copyTemplate(admin: pg.Client, database: string, template: string): Promise<void> {
+async function copyTemplate(admin: pg.Client, database: string, template: string, role: string) {
   for (let attempt = 0; ; attempt++) {
     try {
-      const owner = `owner ${template} strategy file_copy`;
-      await admin.query(`create database ${database} template ${template} ${owner}`);
+      await admin.query(copyDatabase(database, template, role));
       return;
     } catch (error) {
       if ((error as { code?: string }).code !== templateBusy || attempt > 100) throw error;
@@ -90,8 +97,17 @@ async function copyTemplate(admin: pg.Client, database: string, template: string
   }
 }
 
-export const createAllTestDatabases = (): Promise<{ urls: DatabaseUrls; drop(): Promise<void> }> =>
-  createTestDatabases(subgraphNames);
+export const createAllTestDatabases = (
+  prefix?: TemplatePrefix,
+): Promise<{ urls: DatabaseUrls; drop(): Promise<void> }> =>
+  createTestDatabases(subgraphNames, prefix);
+
+/** Copies of the databases of the demo store. @param storeUrl the address of the router, for links to pictures */
+export async function createStoreDatabases(storeUrl: string) {
+  const databases = await createAllTestDatabases('store');
+  await movePictures(databases.urls.product, storeUrl);
+  return databases;
+}
 
 const workerId = Number(process.env.JEST_WORKER_ID ?? 1);
 const portsPerSystem = 20;

@@ -7,6 +7,7 @@ import {
   type RefusedAllocation,
   type SaleAllocation,
   type SaleStock,
+  type SaleUnits,
   saleUnitsOf,
 } from '../../subgraphs/contracts/warehouse.js';
 import { tryAgain } from '../../subgraphs/shared/errors.js';
@@ -87,11 +88,12 @@ export function createFakeSaleWarehouse() {
         ),
     );
 
-  const unitsOf = (keys: readonly SaleKey[]): (SaleStock | null)[] =>
-    keys.map(
-      ({ saleId, shopId, sku }) =>
-        stockOf([saleId])[0]?.find((line) => line.shopId === shopId && line.sku === sku) ?? null,
-    );
+  const unitsOf = (keys: readonly SaleKey[]): (SaleUnits | null)[] =>
+    keys.map(({ saleId, shopId, sku }) => {
+      const lines = stockOf([saleId])[0];
+      const found = lines?.find((line) => line.shopId === shopId && line.sku === sku);
+      return found ? { ...found, isOpen: true } : null;
+    });
 
   /** Answers a call by the name of its field. */
   async function answer(field: string, variables: object): Promise<unknown> {

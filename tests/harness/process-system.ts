@@ -5,12 +5,11 @@ import { join } from 'node:path';
 import { environments, noHoldLimits, type Ports, portsFrom } from '../../dev/environment.js';
 import { type RunningProcess, startProgram } from '../../dev/processes.js';
 import { programs } from '../../dev/programs.js';
-import { seedStore } from '../../dev/seed/store.js';
 import type { DatabaseUrls } from '../../ops/databases/urls.js';
 import { makeSecrets } from '../../ops/secrets/secrets.js';
 import { isBroken, report, verify } from '../../ops/verify/verify.js';
 import {
-  createAllTestDatabases,
+  createStoreDatabases,
   freePortRange,
   startTestRedis,
   type TestRedis,
@@ -39,14 +38,13 @@ export async function startProcessSystem(
   overrides: Record<string, string> = {},
   settingsOf: (servers: Servers) => Promise<ProcessSettings> = async () => ({}),
 ) {
+  const ports = portsFrom(await freePortRange());
   const [databases, redis, lockRedis, secrets] = await Promise.all([
-    createAllTestDatabases(),
+    createStoreDatabases(`http://127.0.0.1:${ports.ports.router}`),
     startTestRedis(),
     startTestRedis(),
     makeSecrets(),
   ]);
-  const ports = portsFrom(await freePortRange());
-  await seedStore(databases.urls, 0, { storeUrl: `http://127.0.0.1:${ports.ports.router}` });
   const envs = environments({ databases: databases.urls, redisUrl: redis.url, ports, secrets });
   const ownLocks = { LOCK_REDIS_URLS: lockRedis.url };
   const own = await settingsOf({ databases: databases.urls, redis, lockRedis, ports });

@@ -1,6 +1,5 @@
 import { environments, noHoldLimits, portsFrom } from '../../dev/environment.js';
 import { startPaymentSandbox } from '../../dev/payment-sandbox/index.js';
-import { seedStore } from '../../dev/seed/store.js';
 import { makeSecrets } from '../../ops/secrets/secrets.js';
 import { root } from '../../ops/subgraph-names.js';
 import { atRest, isBroken, report, verify } from '../../ops/verify/verify.js';
@@ -12,7 +11,7 @@ import type { Service } from '../../subgraphs/shared/runtime/process.js';
 import { startShop } from '../../subgraphs/shop/index.js';
 import { startUser } from '../../subgraphs/user/index.js';
 import { startWarehouse } from '../../subgraphs/warehouse/index.js';
-import { createAllTestDatabases, freePortRange, startTestRedis } from './databases.js';
+import { createStoreDatabases, freePortRange, startTestRedis } from './databases.js';
 import { startMessageServers } from './messages.js';
 import { ended } from './wait.js';
 
@@ -63,14 +62,13 @@ export async function startSystem(overrides: Record<string, string> = {}): Promi
  * Redis.
  */
 async function startOwnSystem(overrides: Record<string, string>) {
+  const ports = portsFrom(await freePortRange());
   const [databases, redis, secrets, messages] = await Promise.all([
-    createAllTestDatabases(),
+    createStoreDatabases(`http://127.0.0.1:${ports.ports.router}`),
     startTestRedis(),
     makeSecrets(),
     startMessageServers(),
   ]);
-  const ports = portsFrom(await freePortRange());
-  await seedStore(databases.urls, 0, { storeUrl: `http://127.0.0.1:${ports.ports.router}` });
   const envs = environments({ databases: databases.urls, redisUrl: redis.url, ports, secrets });
   const base = {
     NODE_ENV: 'test',

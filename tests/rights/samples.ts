@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { demoPassword } from '../../dev/seed/demo-store.js';
 import { address } from '../harness/people.js';
-import { saleOf } from './sale-input.js';
+import { saleOf } from './sales.js';
 import type { World } from './world.js';
 
 export type Arguments = Readonly<Record<string, unknown>>;
@@ -188,7 +188,9 @@ export const samples: Readonly<Record<string, Sample>> = {
       lines: [{ sku: 'UNKNOWN', units: 1 }],
     },
   }),
-  'Query.saleUnitsOf': () => ({ of: [] }),
+  'Query.saleUnitsOf': async ({ newAllocation, shopId, sku }) => {
+    return { of: [{ saleId: await newAllocation(), shopId, sku }] };
+  },
   'Query.saleStockOf': async ({ newAllocation }) => ({ saleIds: [await newAllocation()] }),
   'Subscription.stockChanged': ({ sku }) => ({ skus: [sku] }),
 

@@ -8,7 +8,7 @@ import { sessionIdOf } from '../harness/sessions.js';
 import { startSystem, type TestSystem } from '../harness/system.js';
 import { actAs } from '../harness/vendor.js';
 import type { Viewer } from './expected.js';
-import { saleOf } from './sale-input.js';
+import { createSales } from './sales.js';
 import { createShortfall, createStock } from './stock.js';
 
 const names = {
@@ -109,41 +109,22 @@ export async function createWorld(overrides: Record<string, string> = {}) {
     [refundId, payOrder.payment.id, payOrder.order.shopOrders[0].id],
   );
   const ofVendor = await place('vendor');
-  /** A sale with a unit of the shop, which nothing can sell. */
-  const newAllocation = async (): Promise<string> => {
-    const id = randomUUID();
-    const insert = `insert into sale_item (shop_id, sale_id, sku, allocated) values ($1, $2, $3, 1)`;
-    await change('warehouse', insert, [shop.shopId, id, shop.sku]);
-    return id;
-  };
   const newVariant = async (): Promise<string> => {
     const sku = `SKU-${randomUUID().slice(0, 13)}`;
     const input = { productId: variant.product.id, variant: { sku, name: 'New' } };
     await must('vendor', variantMutation, { input });
     return sku;
   };
-  /** A draft in the vendor's shop. */
-  const newSaleEvent = async (): Promise<{ id: string; slug: string }> =>
-    (await must('vendor', saleMutation, { input: saleOf(shop.shopId) })).createSale;
-  const setSaleOffer = (saleId: string, offerId: string, allocation: number) => {
-    const line = { offerId, price: '9.00', allocation, limitPerCustomer: 1000 };
-    return must('vendor', saleOffersMutation, { input: { saleId, offers: [line] } });
-  };
-  const sale = await newSaleEvent();
-  await setSaleOffer(sale.id, shop.offerId, 10);
-  const published = await must('vendor', publishMutation, { id: sale.id });
-  if (published.publishSale.state !== 'SCHEDULED') throw new Error(JSON.stringify(published));
+  /** of a new variant, in the vendor's shop */
+  const newOffer = async () => setOffer({ sku: await newVariant(), price: '10.00' });
+  const sales = await createSales(vendor, change, shop, newOffer);
   const short = { warehouseId: shop.warehouseIds[0] as string, sku: await newVariant() };
   const shortOfferId = await setOffer({ sku: short.sku, price: '10.00' });
   const loseShortUnit = await createShortfall(vendor, short, async (quantity) =>
     payFor((await place('customer', { offerId: shortOfferId, quantity })).id),
   );
-  const plainOfferId = await setOffer({ sku: await newVariant(), price: '10.00' });
+  const plainOfferId = await newOffer();
   const limitedOfferId = await setOffer({ sku: 'TRAIL-40', price: '10.00', purchaseLimit: 1 });
-  await change('order', `insert into sale_refusal values ($1, now(), 'SaleNotOpen', $2, 1)`, [
-    sale.id,
-    shop.shopId,
-  ]);
   const stranger = await registerPerson(system);
   let phones = 1000;
   const newPhone = () => `+1202555${phones++}`;
@@ -153,7 +134,6 @@ export async function createWorld(overrides: Record<string, string> = {}) {
     people,
     ...shop,
     ...stock,
-    newAllocation,
     /** without limits of its own */
     plainOfferId,
     /** with a purchase limit of one unit */
@@ -187,25 +167,8 @@ export async function createWorld(overrides: Record<string, string> = {}) {
       });
       return { id: createProduct.id as string, sku };
     },
-    /** of a new variant, in the vendor's shop */
-    newOffer: async () => setOffer({ sku: await newVariant(), price: '10.00' }),
-    /** a sale of the offer that is scheduled */
-    saleId: sale.id,
-    saleSlug: sale.slug,
-    /** a draft of a sale with an offer of which there are no units */
-    async newDraft() {
-      const { id } = await newSaleEvent();
-      const offerId = await setOffer({ sku: await newVariant(), price: '10.00' });
-      await setSaleOffer(id, offerId, 1_000_000);
-      return { id, offerId };
-    },
-    /** a sale without offers that is scheduled */
-    async newEmptySale() {
-      const { id } = await newSaleEvent();
-      const publish = `update sale_event set status = 'PUBLISHED', published_at = now() where id = $1`;
-      await change('shop', publish, [id]);
-      return id;
-    },
+    newOffer,
+    ...sales,
     /** an unpaid order in the vendor's shop */
     unpaidShopOrderId: ofVendor.shopOrders[0]?.id as string,
     /** Makes the shortfall of a level rise. */
@@ -277,12 +240,6 @@ const otpMutation = 'mutation ($input: RequestOtpInput!) { requestOtp(input: $in
 const addressMutation = 'mutation ($input: AddAddressInput!) { addAddress(input: $input) { id } }';
 const variantMutation = 'mutation ($input: AddVariantInput!) { addVariant(input: $input) { sku } }';
 const offerMutation = 'mutation ($input: SetOfferInput!) { setOffer(input: $input) { id } }';
-const saleMutation =
-  'mutation ($input: CreateSaleInput!) { createSale(input: $input) { id slug } }';
-const saleOffersMutation =
-  'mutation ($input: SetSaleOffersInput!) { setSaleOffers(input: $input) { __typename } }';
-const publishMutation =
-  'mutation ($id: UUID!) { publishSale(id: $id) { __typename ... on SaleEvent { state } } }';
 const variantQuery = 'query ($sku: String!) { variant(sku: $sku) { product { id } } }';
 const cancelMutation = 'mutation ($id: UUID!) { cancelOrder(id: $id) { __typename } }';
 const checkoutMutation = `mutation ($input: CheckoutInput!) {

@@ -1,11 +1,11 @@
 import pg from 'pg';
+import { publishSale, readStocked } from '../../bench/sales/publish-sale.js';
 import { seedStore } from '../../dev/seed/store.js';
 import { logIn, type Person } from '../harness/people.js';
 import { startSystem, type TestSystem } from '../harness/system.js';
 import { eventually } from '../harness/wait.js';
 
 const offerCount = 2000;
-const partSize = 500;
 const hours = (count: number) => new Date(Date.now() + count * 3_600_000);
 
 describe('a sale of 2,000 offers', () => {
@@ -35,22 +35,6 @@ describe('a sale of 2,000 offers', () => {
     const { data, errors } = await system.graphql(text, variables, admin.token);
     if (errors) throw new Error(JSON.stringify(errors));
     return data.it;
-  }
-  /** Offers with a unit in stock. */
-  async function stocked() {
-    const inStock = new Set(
-      (
-        await query<{ key: string }>(
-          'warehouse',
-          `select shop_id || ' ' || sku as key from stock_item where available > 0`,
-        )
-      ).map(({ key }) => key),
-    );
-    const offers = await query<{ id: string; key: string }>(
-      'shop',
-      `select id, shop_id || ' ' || sku as key from offer where active and price_amount > 1 order by id`,
-    );
-    return offers.filter(({ key }) => inStock.has(key)).slice(0, offerCount);
   }
   /** Listings at the price of the sale, and at the regular one. */
   async function listed(saleId: string, ids: readonly string[]) {
@@ -82,38 +66,17 @@ describe('a sale of 2,000 offers', () => {
       times,
     );
   }
-  const report = (what: string, sinceMs: number) =>
-    process.stdout.write(`${what}: ${Date.now() - sinceMs} ms\n`);
-
   it('is published as a whole, and each boundary changes all of its listed prices at once', async () => {
-    const offers = await stocked();
-    expect(offers).toHaveLength(offerCount);
-    const ids = offers.map(({ id }) => id);
-    const input = { name: 'All', slug: 'all', startsAt: hours(1), endsAt: hours(2) };
-    const { id } = await mutate(
-      'mutation ($input: CreateSaleInput!) { it: createSale(input: $input) { id } }',
-      { input },
-    );
-    for (let n = 0; n < offerCount; n += partSize) {
-      const lines = ids.slice(n, n + partSize);
-      const part = lines.map((offerId) => ({ offerId, price: '0.50', allocation: 1 }));
-      await mutate(
-        'mutation ($input: SetSaleOffersInput!) { it: setSaleOffers(input: $input) { __typename } }',
-        { input: { saleId: id, offers: part } },
-      );
-    }
-    const publishedMs = Date.now();
-    await mutate('mutation ($id: UUID!) { it: publishSale(id: $id) { __typename } }', { id });
-    const state = () =>
-      query<{ status: string }>('shop', 'select status from sale_event where id = $1', [id]);
-    await eventually(state, ([sale]) => sale?.status === 'PUBLISHED', 60_000);
-    report('publication of 2,000 offers', publishedMs);
+    const [shop, warehouse] = ['shop', 'warehouse'].map((name) => clients.get(name) as pg.Client);
+    const ids = await readStocked(shop as pg.Client, warehouse as pg.Client, offerCount);
+    expect(ids).toHaveLength(offerCount);
+    const times = { startsAt: hours(1), endsAt: hours(2) };
+    const { id } = await publishSale(mutate, shop as pg.Client, ids, times, 'all');
     await eventually(
       () => listed(id, ids),
       ({ regular }) => regular === offerCount,
       120_000,
     );
-    report('until product has all of them', publishedMs);
     const fenced = () =>
       query<{ items: number }>(
         'warehouse',
@@ -125,7 +88,6 @@ describe('a sale of 2,000 offers', () => {
 
     const seen = new Set<number>();
     await reach(id, 'starts');
-    const startedMs = Date.now();
     await eventually(
       () => listed(id, ids),
       ({ ofSale }) => {
@@ -134,10 +96,8 @@ describe('a sale of 2,000 offers', () => {
       },
       60_000,
     );
-    report('start in the lists of product', startedMs);
 
     await reach(id, 'ends');
-    const endedMs = Date.now();
     await eventually(
       () => listed(id, ids),
       ({ ended, ofSale }) => {
@@ -146,10 +106,8 @@ describe('a sale of 2,000 offers', () => {
       },
       60_000,
     );
-    report('end in the lists of product', endedMs);
     expect([...seen].filter((count) => count !== 0 && count !== offerCount)).toEqual([]);
     await eventually(fenced, ([row]) => row?.items === 0, 60_000);
-    report('end published by the warehouse', endedMs);
     await system.expectInvariants();
   }, 300_000);
 });

@@ -21,13 +21,14 @@ const checkoutMutation = `mutation ($input: CheckoutInput!) { checkout(input: $i
   ... on CheckoutSuccess { order { id } }
   ... on PaymentSuccess { order { id status } }
   ... on PaymentDeclined { order { id cancelReason } }
-  ... on HoldLimitExceeded { reason openOrders openUnits limit retryAt }
-  ... on NotEligible { ineligible: reason }
+  ... on HoldLimitExceeded { kind openOrders openUnits limit retryAt }
+  ... on NotEligible { reason }
 } }`;
 
 interface Answer {
   readonly __typename: string;
   readonly order?: { readonly id: string };
+  readonly kind?: string;
   readonly reason?: string;
   readonly openOrders?: number | null;
   readonly openUnits?: number | null;
@@ -133,9 +134,9 @@ describe('one customer, with the limits that are the default', () => {
       expect(placed.length).toBeGreaterThanOrEqual(2);
       const refused = answers.filter(({ order }) => !order);
       expect(refused.length).toBeGreaterThan(0);
-      for (const { __typename, reason, limit } of refused) {
+      for (const { __typename, kind, limit } of refused) {
         expect(__typename).toBe('HoldLimitExceeded');
-        expect(limit).toBe(reason === 'OPEN_ORDERS' ? ordersMax : unitsMax);
+        expect(limit).toBe(kind === 'OPEN_ORDERS' ? ordersMax : unitsMax);
       }
     }
     await nothingIsHeld(buyer);
@@ -184,7 +185,7 @@ describe('one customer, with the limits that are the default', () => {
     // Two holds that expired end it: what comes until the end of the sale is refused until then.
     expect(answers.at(-1)).toEqual({
       __typename: 'HoldLimitExceeded',
-      reason: 'EXPIRED_ORDERS',
+      kind: 'EXPIRED_ORDERS',
       openOrders: null,
       openUnits: null,
       limit: 2,
@@ -212,7 +213,7 @@ describe('one customer, with the limits that are the default', () => {
 
     expect(await buy(system.graphql, unproven, line)).toMatchObject({
       __typename: 'NotEligible',
-      ineligible: 'PHONE_NOT_PROVEN',
+      reason: 'PHONE_NOT_PROVEN',
     });
     for (let n = 0; n < ordersMax + 1; n++) {
       expect(await buy(routers[n % 2] as Graphql, buyer, line, 'Declined Card')).toMatchObject({

@@ -4,10 +4,12 @@ import { identityOf } from '../../shared/auth/callers.js';
 import type { BatchLoad } from '../../shared/graphql/context.js';
 import { enumOf } from '../../shared/graphql/enum-of.js';
 import type { OrderContext } from '../context.js';
-import { limitViolations, readPurchases } from '../purchase-limit/count-purchases.js';
+import { readPurchases } from '../purchase-limit/count-purchases.js';
+import { readSalePurchases } from '../sale-limit/read-sale-purchases.js';
 import { readAvailable } from '../warehouse-client/availability.js';
 import { readAvailableInSales } from '../warehouse-client/sale-stock.js';
 import { type CartLine, lineKeyOf } from './cart.js';
+import { type Bought, lineLimits } from './line-limits.js';
 
 export const CartProblem = enumOf(
   'CartProblem',
@@ -17,12 +19,13 @@ export const CartProblem = enumOf(
     PRICE_CHANGED: 'The price has changed since the line was last changed.',
     SALE_NOT_OPEN: 'The sale of the line is not LIVE, or the offer is sold in its sale only.',
     OFFER_GONE: 'The offer is no longer for sale.',
-    LIMIT_EXCEEDED: 'The line exceeds the purchase limit, together with earlier orders.',
+    LIMIT_EXCEEDED:
+      'The line exceeds the purchase limit, or that of its sale, together with earlier orders.',
   },
 );
 export type CartProblem = keyof typeof CartProblem;
 
-/** The problem of each line of a cart, by one query to shop, one to warehouse (two with sales) and one statement. */
+/** The problem of each line of a cart, by one query to shop, one to warehouse and one statement; two of both with sales. */
 export const loadProblems: BatchLoad<CartLine, CartProblem | null, OrderContext> = async (
   lines,
   context,
@@ -35,46 +38,47 @@ export const loadProblems: BatchLoad<CartLine, CartProblem | null, OrderContext>
     const offer = byId.get(offerId);
     return saleId && offer && isSold(line, offer) ? { ...offer, offerId, saleId } : [];
   });
-  const [available, already, availableInSales] = await Promise.all([
+  const customerId = identityOf(context).id;
+  const [available, already, availableInSales, boughtInSales] = await Promise.all([
     readAvailable(warehouse, offers),
-    readPurchases(context.em, identityOf(context).id, offers),
+    readPurchases(context.em, customerId, offers),
     readAvailableInSales(warehouse, inSales),
+    readSalePurchases(context.em, customerId, inSales),
   ]);
   const facts = new Map(
     offers.map((offer, n) => [
       offer.id,
-      { offer, available: available[n] ?? 0, already: already[n] ?? 0 },
+      { offer, available: available[n] ?? 0, already: already[n] ?? 0, inSale: 0 },
     ]),
   );
   const ofSales = new Map(
     inSales.map(({ offerId, saleId }, n) => [
       lineKeyOf(offerId, saleId),
-      availableInSales[n]?.available ?? 0,
+      { available: availableInSales[n]?.available ?? 0, inSale: boughtInSales[n] ?? 0 },
     ]),
   );
   return lines.map((line) => {
     const ofOffer = facts.get(line.offerId);
     const ofSale = ofSales.get(lineKeyOf(line.offerId, line.saleId));
-    return problemOf(line, ofOffer && { ...ofOffer, available: ofSale ?? ofOffer.available });
+    return problemOf(line, ofOffer && { ...ofOffer, ...ofSale });
   });
 };
 
-interface Facts {
+interface Facts extends Bought {
   readonly offer: OfferForSale;
   /** units as the line is bought: regular ones, or those of its sale */
   readonly available: number;
-  readonly already: number;
 }
 
 /** The gravest problem: one that prevents a checkout comes before a changed price. */
 function problemOf(line: CartLine, facts: Facts | undefined): CartProblem | null {
   if (!facts) return 'OFFER_GONE';
-  const { offer, available, already } = facts;
-  const { offerId, saleId, quantity } = line;
+  const { offer, available } = facts;
+  const { saleId, quantity } = line;
   const sale = saleId ? offer.sale : null;
   if (!isSold(line, offer)) return 'SALE_NOT_OPEN';
   if (available < quantity) return 'INSUFFICIENT_STOCK';
-  if (limitViolations({ ...offer, offerId, quantity }, already).length > 0) return 'LIMIT_EXCEEDED';
+  if (lineLimits(line, offer, facts).length > 0) return 'LIMIT_EXCEEDED';
   const price = sale?.priceAmount ?? offer.priceAmount;
   const isSame =
     offer.currencyCode === line.currencyCode && new Big(price).eq(line.unitPriceAmount);

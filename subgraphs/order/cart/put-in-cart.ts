@@ -6,18 +6,20 @@ import { type Once, transact } from '../../shared/database/transact.js';
 import { badInput } from '../../shared/errors.js';
 import { result } from '../../shared/graphql/refusal.js';
 import type { OrderContext } from '../context.js';
-import { limitViolations, readPurchases } from '../purchase-limit/count-purchases.js';
+import { readPurchases } from '../purchase-limit/count-purchases.js';
+import { readSalePurchases } from '../sale-limit/read-sale-purchases.js';
 import { readAvailable } from '../warehouse-client/availability.js';
 import { readAvailableInSales } from '../warehouse-client/sale-stock.js';
 import { insufficientStock, limitExceeded, OfferGone } from './cart-refusals.js';
 import type { CartResult, SetCartItemInput } from './cart-types.js';
 import { changeCart, quantityMax } from './change-cart.js';
+import { lineLimits } from './line-limits.js';
 import { readCart } from './read-cart.js';
 import { notOpenOf, saleNotOpen } from './sale-not-open.js';
 
 /**
- * Adds units of an offer to the caller's cart, or sets their number, if the stock and the purchase
- * limit allow it. Name and price of the line become the current ones, or those of its sale, which need not have
+ * Adds units of an offer to the caller's cart, or sets their number, if the stock and the limits of the offer and its
+ * sale allow it. Name and price of the line become the current ones, or those of its sale, which need not have
  * started.
  *
  * @returns the cart, or why it was not changed
@@ -42,16 +44,17 @@ export async function putInCart(
   }
   const sale = offer.sale?.id === saleId ? offer.sale : null;
   if (saleId && !sale) return saleNotOpen(notOpenOf(offer, saleId));
-  const { shopId, sku, name, purchaseLimit, currencyCode } = offer;
-  const [available, [already = 0]] = await Promise.all([
+  const { name, currencyCode } = offer;
+  const [available, [already = 0], [inSale = 0]] = await Promise.all([
     readUnits(context, offer, saleId),
     readPurchases(context.em, id, [offer]),
+    readSalePurchases(context.em, id, saleId ? [{ offerId, saleId }] : []),
   ]);
   if (available < wanted) {
     return insufficientStock([{ offerId, saleId, requested: wanted, available }]);
   }
-  const line = { offerId, shopId, sku, quantity: wanted, purchaseLimit };
-  const violations = limitViolations(line, already);
+  const line = { offerId, saleId, quantity: wanted };
+  const violations = lineLimits(line, offer, { already, inSale });
   if (violations.length > 0) return limitExceeded(violations);
   const unitPriceAmount = sale?.priceAmount ?? offer.priceAmount;
   const change = { offerId, saleId, quantity, name, unitPriceAmount, currencyCode };

@@ -7,7 +7,7 @@ import type { OrderApp } from '../context.js';
 import { endPending } from '../order/transitions/end-pending.js';
 import type { RowKey } from '../row-key.js';
 
-const abandonedAfterMs = 15_000;
+export const abandonedAfterMs = 15_000;
 const batchMax = 50;
 const beforeAll = '00000000-0000-0000-0000-000000000000';
 // Longer than a release may take.

@@ -4,11 +4,12 @@ import { isTryAgain } from '../../shared/errors.js';
 import type { SubgraphContext } from '../../shared/graphql/context.js';
 import { Refusal } from '../../shared/graphql/refusal.js';
 import { Allow } from '../../shared/rights/rights.js';
-import type { CountingApp } from '../sale/report/count-refusals.js';
+import type { CountingApp, LineOfSale } from '../sale/report/count-refusals.js';
 import { checkout } from './checkout.js';
 import { CheckoutInput } from './checkout-input.js';
 import { CheckoutResult } from './checkout-result.js';
 import type { CheckoutContext } from './checkout-writes.js';
+import { SaleOnly } from './sale-refusals.js';
 
 @Resolver()
 export class CheckoutResolver {
@@ -20,11 +21,12 @@ export class CheckoutResolver {
     @Arg('input', () => CheckoutInput) input: CheckoutInput,
     @Ctx() context: CheckoutContext & SubgraphContext<CountingApp>,
   ) {
-    const count = (kind: string) =>
-      context.app.refusals.count(identityOf(context).id, input.items, kind);
+    const count = (kind: string, inSales: readonly LineOfSale[] = []) =>
+      context.app.refusals.count(identityOf(context).id, input.items, kind, inSales);
     try {
       const outcome = await checkout(context, input);
-      if (outcome instanceof Refusal) count(outcome.constructor.name);
+      const inSales = outcome instanceof SaleOnly ? outcome.inSales : [];
+      if (outcome instanceof Refusal) count(outcome.constructor.name, inSales);
       return outcome;
     } catch (error) {
       if (isTryAgain(error)) count('TRY_AGAIN');

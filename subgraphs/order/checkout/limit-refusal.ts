@@ -1,6 +1,7 @@
 import { lowestIdAt } from '../../shared/ids.js';
 import type { OrderApp } from '../context.js';
 import { readFirstExpiry } from '../hold-limit/count-holds.js';
+import { abandonedAfterMs } from './abandon-orders.js';
 import { type NewOrder, saleOf, unitsIn } from './new-order.js';
 import type { Outcome } from './outcome.js';
 import type { Violation } from './place-order.js';
@@ -55,6 +56,6 @@ async function retryAtOf(
   const now = Date.now();
   const lowestId = lowestIdAt(Math.max(0, Math.round(now - app.reserveForMs - idMarginMs)));
   const first = await readFirstExpiry(app.orm.em.fork(), customerId, lowestId);
-  // None is held yet: the first of them is about to be.
-  return new Date(first ?? now + app.reserveForMs).toISOString();
+  // None is held yet: the first of them is about to be, or is abandoned.
+  return new Date(first ?? now + abandonedAfterMs).toISOString();
 }

@@ -24,6 +24,7 @@ import {
   holdLimitExceeded,
   type Ineligible,
   notEligible,
+  type SoldInSaleOnly,
   type SoldOut,
   saleOnly,
   saleSoldOut,
@@ -41,7 +42,7 @@ export type Outcome =
   | ({ kind: 'hold-limited' } & HoldLimited)
   | ({ kind: 'sale-not-open' } & NotOpen)
   | ({ kind: 'sale-sold-out' } & SoldOut)
-  | { kind: 'sale-only'; offerIds: string[] }
+  | ({ kind: 'sale-only' } & SoldInSaleOnly)
   | ({ kind: 'not-eligible' } & Ineligible)
   | { kind: 'mixed'; currencyCodes: string[] };
 
@@ -87,7 +88,7 @@ export async function toCheckoutResult(context: OrderContext, outcome: Outcome) 
     case 'sale-sold-out':
       return saleSoldOut(outcome);
     case 'sale-only':
-      return saleOnly(outcome.offerIds);
+      return saleOnly(outcome);
     case 'not-eligible':
       return notEligible(outcome);
     case 'empty':

@@ -107,6 +107,7 @@ async function placeChosen(
       if (orders.length === 1 && isUniqueViolation(error, 'customer_order_pkey'))
         return [{ state: 'exists' }];
       if (!counterKeys.some((key) => isUniqueViolation(error, key))) throw error;
+      if (orders.some(isStale)) break;
     }
   }
   throw tryAgain('Too many orders are placed at once. Please retry with the same key.');

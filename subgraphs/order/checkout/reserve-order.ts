@@ -7,26 +7,28 @@ import { takeFromCart } from '../cart/take-from-cart.js';
 import type { OrderStatus } from '../order/status.js';
 import { endPending, recordHeld } from '../order/transitions/end-pending.js';
 import type { RowKey } from '../row-key.js';
-import type { ReserveAnswer } from '../warehouse-client/reservations.js';
+import type { DecidedReservation, ReserveAnswer } from '../warehouse-client/reservations.js';
 import { freeKey } from './abandon-orders.js';
 import { commitOutcome } from './commit-outcome.js';
 import type { CheckoutAttempt, PlacedLine, PlacedOrder } from './find-or-place-order.js';
 import type { Outcome } from './outcome.js';
+import { isPaused } from './sale-window.js';
 import { type ShortLine, toShortOutcome } from './short-outcome.js';
 
 /**
- * Reserves the stock of a placed order, and records the result with the outcome of its key.
+ * Reserves the stock of a placed order, and records the result with the outcome of its key. For an order whose sale
+ * was paused since it was placed, only what is reserved already is kept.
  *
  * @throws `TRY_AGAIN` for an order that ended before it was recorded that its stock is held: the key is
  *   free for another order
  */
 export async function reserveOrder(attempt: CheckoutAttempt, order: PlacedOrder): Promise<Outcome> {
   const { app, orderId } = attempt;
-  const lines = order.lines.map(({ shopId, sku, quantity, saleId }) => {
-    return { shopId, sku, quantity, ...(saleId && { saleId }) };
-  });
-  const reserveForMs = order.reserveForMs ?? app.reserveForMs;
-  const answer = await app.reservations.reserve(orderId, lines, reserveForMs);
+  const mayBePaused = order.origin === 'resumed' && order.lines.some(({ saleId }) => saleId);
+  const answer =
+    mayBePaused && (await isPaused(app, order.lines))
+      ? await keepReserved(attempt)
+      : await reserve(attempt, order);
   failPoint('stock reserved, not recorded');
   switch (answer.state) {
     case 'HELD':
@@ -38,6 +40,23 @@ export async function reserveOrder(attempt: CheckoutAttempt, order: PlacedOrder)
     default: // an earlier attempt was cancelled, or expired
       return recordEnded(attempt);
   }
+}
+
+function reserve({ app, orderId }: CheckoutAttempt, order: PlacedOrder): Promise<ReserveAnswer> {
+  const lines = order.lines.map(({ shopId, sku, quantity, saleId }) => {
+    return { shopId, sku, quantity, ...(saleId && { saleId }) };
+  });
+  return app.reservations.reserve(orderId, lines, order.reserveForMs ?? app.reserveForMs);
+}
+
+/** Extends nothing: the reservation is only read, behind its lock. */
+const noExtensionMs = 1;
+
+/** What is reserved for an order. If nothing is, nothing will be, also by a request that is still under way. */
+async function keepReserved({ app, orderId }: CheckoutAttempt): Promise<DecidedReservation> {
+  const kept = await app.reservations.extend(orderId, noExtensionMs);
+  if (kept.state === 'HELD' || kept.state === 'COMMITTED') return kept;
+  return app.reservations.release(orderId, 'ABANDONED');
 }
 
 /** Records the reservation. Releases it if the order ended meanwhile. */
@@ -73,7 +92,7 @@ async function recordReserved(
 async function recordShort(
   attempt: CheckoutAttempt,
   { lines, origin }: PlacedOrder,
-  answer: ReserveAnswer,
+  answer: Partial<ReserveAnswer>,
 ): Promise<Outcome> {
   const { app, key, orderId } = attempt;
   const order = keyOf(attempt);

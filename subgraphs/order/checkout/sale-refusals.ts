@@ -6,6 +6,7 @@ import { UUID } from '../../shared/graphql/scalars.js';
 import { Allow } from '../../shared/rights/rights.js';
 import { itemsMax } from '../order/shop-order.js';
 import { Offer } from '../references.js';
+import type { LineOfSale } from '../sale/report/count-refusals.js';
 import type { IneligibleReason } from '../sale-limit/eligibility.js';
 
 export const HoldLimit = enumOf('HoldLimit', 'What limits the orders that a customer may place.', {
@@ -23,7 +24,7 @@ export type HoldLimit = keyof typeof HoldLimit;
 })
 export class HoldLimitExceeded extends Refusal {
   @Field(() => HoldLimit, { description: 'Which limit.' })
-  reason!: HoldLimit;
+  kind!: HoldLimit;
 
   @Field(() => Int, {
     nullable: true,
@@ -83,6 +84,9 @@ export class SaleOnly extends Refusal {
   @ListMax(itemsMax)
   @Field(() => [Offer], { description: 'The offers.' })
   offers!: Offer[];
+
+  /** the sale of each offer, whose report counts the refusal */
+  inSales!: readonly LineOfSale[];
 }
 
 export const NotEligibleReason = enumOf<IneligibleReason>(
@@ -133,7 +137,7 @@ export function holdLimitExceeded({
 }: HoldLimited): HoldLimitExceeded {
   return result(HoldLimitExceeded, {
     message: holdMessages[reason],
-    reason,
+    kind: reason,
     openOrders: reason === 'OPEN_ORDERS' ? counted : null,
     openUnits: reason === 'OPEN_UNITS' ? counted : null,
     limit,
@@ -159,10 +163,15 @@ export function saleSoldOut({ saleId, offerIds, isFinal }: SoldOut): SaleSoldOut
   });
 }
 
-export function saleOnly(offerIds: readonly string[]): SaleOnly {
+export interface SoldInSaleOnly {
+  readonly offers: readonly LineOfSale[];
+}
+
+export function saleOnly({ offers }: SoldInSaleOnly): SaleOnly {
   return result(SaleOnly, {
     message: 'Some items are sold only in their sale now. Order them in the sale, or after it.',
-    offers: offerIds.map((id) => ({ id })),
+    offers: offers.map(({ offerId }) => ({ id: offerId })),
+    inSales: offers,
   });
 }
 

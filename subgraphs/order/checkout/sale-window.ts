@@ -1,4 +1,5 @@
 import { notOpenOf } from '../cart/sale-not-open.js';
+import type { ReadOffers } from '../shop-client/offers-for-sale.js';
 import type { OrderLine } from './new-order.js';
 import type { Outcome } from './outcome.js';
 
@@ -11,13 +12,32 @@ export function findSaleRefusal(lines: readonly OrderLine[]): Outcome | null {
     const isOpen = !saleId || (offer.sale?.id === saleId && offer.sale.state === 'LIVE');
     if (!isOpen) return { kind: 'sale-not-open', ...notOpenOf(offer, saleId) };
   }
-  const inSaleOnly = lines.filter((line) => !line.saleId && isSoldInSaleOnly(line));
-  const offerIds = inSaleOnly.map(({ offer }) => offer.id);
-  return offerIds.length > 0 ? { kind: 'sale-only', offerIds } : null;
+  const offers = lines.flatMap(({ offer: { id, sale }, saleId }) => {
+    const isInSaleOnly = !saleId && sale?.state === 'LIVE' && sale.whenSoldOut === 'SOLD_OUT';
+    return isInSaleOnly ? [{ offerId: id, saleId: sale.id }] : [];
+  });
+  return offers.length > 0 ? { kind: 'sale-only', offers } : null;
 }
 
-const isSoldInSaleOnly = ({ offer: { sale } }: OrderLine) =>
-  sale?.state === 'LIVE' && sale.whenSoldOut === 'SOLD_OUT';
+/** A line of an order that is placed. */
+interface PlacedIn {
+  readonly offerId: string;
+  /** null for regular units */
+  readonly saleId: string | null;
+}
+
+/** Whether a sale of the lines of an order is paused now. @throws `TRY_AGAIN` */
+export async function isPaused(
+  { readOffers }: { readonly readOffers: ReadOffers },
+  lines: readonly PlacedIn[],
+): Promise<boolean> {
+  const inSales = lines.filter(({ saleId }) => saleId !== null);
+  const offers = await readOffers(inSales.map(({ offerId }) => offerId));
+  return inSales.some(({ offerId, saleId }) => {
+    const sale = offers.get(offerId)?.sale;
+    return sale?.id === saleId && sale.state === 'PAUSED';
+  });
+}
 
 /** How long the stock of an order is held, where a sale makes that shorter than the setting; else null. */
 export function saleHoldMs(lines: readonly OrderLine[], reserveForMs: number): number | null {

@@ -13,22 +13,26 @@ export interface SaleBuyer {
 export type AddressParts = Readonly<Record<'street' | 'zip' | 'country', string>>;
 
 export interface BuyerHashes {
-  /** Addresses that differ in case, spaces or punctuation only have the same hash. */
+  /**
+   * Streets that differ in case, and in which characters separate the words, have the same hash; where words begin and end
+   * counts: `1/12 High St` is not `11/2 High St`.
+   */
   address(address: AddressParts): string;
   /** @param number in E.164 */
   phone(number: string): string;
 }
 
-const ignored = /[^\p{L}\p{M}\p{N}]/gu;
+const separators = /[^\p{L}\p{M}\p{N}]+/gu;
 
 /** @param secret the key: with another one, nobody is recognized in the sales that are live */
 export function createBuyerHashes(secret: string): BuyerHashes {
   const hash = (...parts: readonly string[]) =>
     createHmac('sha256', secret).update(JSON.stringify(parts)).digest('base64url');
-  const plain = (text: string) => foldCase(text).replace(ignored, '');
+  const words = (text: string) => foldCase(text).replace(separators, ' ').trim();
+  const joined = (text: string) => words(text).replaceAll(' ', '');
   return {
     address: ({ street, zip, country }) =>
-      hash('address', plain(street), plain(zip), plain(country)),
+      hash('address', words(street), joined(zip), joined(country)),
     phone: (number) => hash('phone', number),
   };
 }

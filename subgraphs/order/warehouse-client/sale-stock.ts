@@ -1,6 +1,6 @@
 import type { SaleShortage } from '../../contracts/reservation.js';
 import type { SaleKey } from '../../contracts/sale.js';
-import { isSoldOut, type SaleStock } from '../../contracts/warehouse.js';
+import { type SaleUnits, saleShortageOf } from '../../contracts/warehouse.js';
 import type { ServiceClient } from '../../shared/http/service-client.js';
 import { readSaleUnits } from '../../shared/sales/sale-reads.js';
 
@@ -23,7 +23,6 @@ export async function readAvailableInSales(
   return (await readSaleUnits(warehouse, keys)).map(toAvailable);
 }
 
-function toAvailable(units: SaleStock | null): AvailableInSale {
-  if (!units) return { available: 0, saleShortage: 'OVER' };
-  return { available: units.remaining, saleShortage: isSoldOut(units) ? 'SOLD_OUT' : 'HELD' };
-}
+const toAvailable = (units: SaleUnits | null): AvailableInSale => {
+  return { available: units?.remaining ?? 0, saleShortage: saleShortageOf(units) };
+};

@@ -13,7 +13,8 @@ import {
 import { queueOf } from './pool/pool-queue.js';
 import type { UnusableServerError } from './unusable-server.js';
 
-const transactionTimeoutMs = 4500;
+/** A transaction that lasts longer is ended by PostgreSQL. */
+export const transactionTimeoutMs = 4500;
 // A statement that waits for a table lock blocks all that come after it: a migration gives up instead.
 export const migrationLockTimeoutMs = 2000;
 

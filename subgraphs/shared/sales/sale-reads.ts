@@ -1,6 +1,11 @@
 import { type SaleKey, saleKeysPerCall, salesPerCall } from '../../contracts/sale.js';
 import { stockKeyOf } from '../../contracts/stock-key.js';
-import { type SaleStock, saleStockOf, saleUnitsOf } from '../../contracts/warehouse.js';
+import {
+  type SaleStock,
+  type SaleUnits,
+  saleStockOf,
+  saleUnitsOf,
+} from '../../contracts/warehouse.js';
 import type { ServiceClient } from '../http/service-client.js';
 
 const timeoutMs = 1000;
@@ -18,7 +23,7 @@ const saleKeyOf = ({ saleId, ...key }: SaleKey) => `${saleId} ${stockKeyOf(key)}
 export async function readSaleUnits(
   warehouse: ServiceClient,
   keys: readonly SaleKey[],
-): Promise<(SaleStock | null)[]> {
+): Promise<(SaleUnits | null)[]> {
   const distinct = new Map(
     keys.map(({ saleId, shopId, sku }) => {
       const key = { saleId, shopId, sku };

@@ -4,13 +4,14 @@ import { enqueueOfferChanged } from '../offer/offer-changed.js';
 import { type OfferRow, offerColumns } from '../offer/read-offers.js';
 
 /**
- * Enqueues the state of the offers that a sale has, and of those that it has just given back, for the product subgraph.
- * Locks them in the order of their ids.
+ * Enqueues the state of offers for the product subgraph. Locks them in the order of their ids.
+ *
+ * @param saleId all offers that this sale has; null: none but the others
  */
 export async function announceOffers(
   tx: EntityManager,
-  saleId: string,
-  alsoIds: readonly string[] = [],
+  saleId: string | null,
+  otherIds: readonly string[] = [],
 ): Promise<void> {
   const offers = await sql<OfferRow>(
     tx,
@@ -18,7 +19,7 @@ export async function announceOffers(
        select id from offer where sale_id = $1 or id = any($2::uuid[]) order by id for no key update)
      update offer set version = version + 1, updated_at = now()
      where id in (select id from changed) returning ${offerColumns}`,
-    [saleId, alsoIds],
+    [saleId, otherIds],
   );
   await enqueueOfferChanged(tx, offers);
 }

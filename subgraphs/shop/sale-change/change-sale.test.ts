@@ -129,6 +129,26 @@ describe('a published sale', () => {
     });
   });
 
+  it('holds unpaid orders as long as any others, once its minutes are taken back', async () => {
+    const { saleId: id } = await shop.drafted({ sale: { holdMinutes: 3 } });
+    const minutesOf = async () =>
+      (await shop.query('select hold_minutes as it from sale_event where id = $1', [id]))[0];
+    await shop.update({ id, name: 'Other' });
+    expect(await minutesOf()).toEqual({ it: 3 });
+    await shop.update({ id, holdMinutes: null });
+    expect(await minutesOf()).toEqual({ it: null });
+  });
+
+  it('announces only offers whose price changes', async () => {
+    const { saleId, line, offer, shopId } = await shop.published();
+    const more = await shop.offer(shopId);
+    await shop.setOffers(saleId, [{ offerId: more.id, price: '5.00', allocation: 1 }]);
+    const [before, former] = [await shop.eventOf(offer.id), await shop.eventOf(more.id)];
+    await shop.setOffers(saleId, [{ ...line, price: '4.00' }]);
+    expect((await shop.eventOf(offer.id))?.version).toBeGreaterThan(before?.version ?? 0);
+    expect(await shop.eventOf(more.id)).toEqual(former);
+  });
+
   describe('that is live', () => {
     const live = async () => {
       const sale = await shop.published();
@@ -145,6 +165,23 @@ describe('a published sale', () => {
       expect((await shop.eventOf(offer.id))?.payload.sale).toMatchObject({ endsAt });
       const past = await shop.update({ id, endsAt: minutes(-1) });
       expect(past).toMatchObject({ code: 'BAD_USER_INPUT', fields: ['input.endsAt'] });
+    });
+
+    it('ends 10 s from now at the soonest, in the shop as at the warehouse', async () => {
+      const { saleId: id, shopId } = await live();
+      const before = Date.now();
+      const { data } = await shop.update({ id, endsAt: minutes(1 / 60) });
+      expect(Date.parse(data.it.endsAt)).toBeGreaterThanOrEqual(before + 10_000);
+      expect(Date.parse(data.it.endsAt)).toBeLessThan(before + 60_000);
+      expect(shop.warehouse.endOf(id, shopId)).toBe(data.it.endsAt);
+    });
+
+    it('announces no offer of which only the allocation changes', async () => {
+      const { saleId, line, offer } = await live();
+      const before = await shop.eventOf(offer.id);
+      await shop.setOffers(saleId, [{ ...line, allocation: 12 }]);
+      expect(await lineOf(saleId)).toMatchObject({ allocation: 12 });
+      expect(await shop.eventOf(offer.id)).toEqual(before);
     });
 
     it('ends earlier with its allocation, if some of the units that are set aside are gone', async () => {

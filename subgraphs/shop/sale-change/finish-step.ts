@@ -7,7 +7,8 @@ import type { SaleEvent } from '../sale/sale-event.js';
 import { announceOffers, releaseOffers } from './announce-offers.js';
 import { inactiveMessage } from './begin-change.js';
 import { isBeforePhase } from './change-phase.js';
-import { writeLines } from './sale-lines.js';
+import { findLaterEnd } from './earlier-end.js';
+import { findRepriced, writeLines } from './sale-lines.js';
 import type { SaleWork } from './sale-work.js';
 
 /** Ends a step whose calls are done, unless another process did, or another change replaced it. */
@@ -26,6 +27,8 @@ export function finishStep(
       return needsUnits(sale)
         ? revert(tx, sale, { lines: refused })
         : takeWhatThereIs(tx, sale, refused);
+    const later = findLaterEnd(locked);
+    if (later) return nextRevision(tx, sale, { pending: later });
     const conflict = findDelay(locked) ?? (await findInactive(tx, sale));
     return conflict ? revert(tx, sale, { conflict }) : applyChange(tx, locked);
   });
@@ -44,23 +47,38 @@ function findDelay({ sale: { pending, startsAt, endsAt }, now }: LockedSale): st
 }
 
 /**
- * Locks the offers of the sale, in the order of their ids, and looks for one that became inactive since the change was
- * requested, as its variant was removed.
+ * Locks the offers that the change is about, in the order of their ids, and looks for one that became inactive since
+ * the change was requested, as its variant was removed.
  */
-async function findInactive(tx: EntityManager, { id, pending }: SaleEvent): Promise<string | null> {
-  await sql(tx, 'select from offer where sale_id = $1 order by id for no key update', [id]);
+async function findInactive(tx: EntityManager, sale: SaleEvent): Promise<string | null> {
+  const { id, pending } = sale;
+  const ofLines = pending?.kind === 'CHANGE' ? pending.lines.map(({ offerId }) => offerId) : null;
+  const offerIds = ofLines && !hasOtherWindow(sale) ? [...ofLines, ...removedOf(sale)] : null;
+  await sql(
+    tx,
+    `select from offer where sale_id = $1 and ($2::uuid[] is null or id = any($2))
+     order by id for no key update`,
+    [id, offerIds],
+  );
   const isChecked =
     pending?.kind === 'PUBLISH' || (pending?.kind === 'CHANGE' && pending.beforeStart);
   if (!isChecked) return null;
-  const offerIds = pending.kind === 'CHANGE' ? pending.lines.map(({ offerId }) => offerId) : null;
   const [inactive] = await sql<{ sku: string }>(
     tx,
     `select sku from offer where sale_id = $1 and not active and ($2::uuid[] is null or id = any($2))
      order by id limit 1`,
-    [id, offerIds],
+    [id, ofLines],
   );
   return inactive ? inactiveMessage(inactive.sku) : null;
 }
+
+const removedOf = ({ pending }: SaleEvent) => (pending?.kind === 'CHANGE' ? pending.removed : []);
+
+/** Whether the change moves the start or the end. */
+const hasOtherWindow = ({ pending, startsAt, endsAt }: SaleEvent): boolean =>
+  pending?.kind === 'CHANGE' &&
+  (new Date(pending.startsAt).getTime() !== startsAt.getTime() ||
+    new Date(pending.endsAt).getTime() !== endsAt.getTime());
 
 const nextRevision = (tx: EntityManager, sale: SaleEvent, set: object) => {
   Object.assign(sale, { revision: sale.revision + 1, ...set });
@@ -99,16 +117,10 @@ async function dropChange(tx: EntityManager, sale: SaleEvent): Promise<void> {
   await releaseOffers(tx, sale.id, { keep: wasPublishing ? 'none' : 'lines' });
 }
 
-/** Longer than it takes to commit a change: a checkout that read the sale before that must not have been too late. */
-const commitMarginMs = 2000;
-
-/** A sale that has sold until now did not end before; its end never becomes later. */
-const earlierEnd = (end: Date, wanted: Date, now: Date): Date =>
-  new Date(Math.min(end.getTime(), Math.max(wanted.getTime(), now.getTime() + commitMarginMs)));
-
-/** The change becomes valid. */
+/** The change becomes valid. The offers whose price or window it changes are announced. */
 async function applyChange(tx: EntityManager, { sale, now }: LockedSale): Promise<void> {
   const { pending } = sale;
+  const moves = hasOtherWindow(sale);
   Object.assign(sale, done);
   if (pending?.kind === 'PUBLISH') Object.assign(sale, { status: 'PUBLISHED', publishedAt: now });
   if (pending?.kind !== 'CHANGE') {
@@ -117,14 +129,15 @@ async function applyChange(tx: EntityManager, { sale, now }: LockedSale): Promis
     return;
   }
   const { terms } = pending;
-  const endsAt = new Date(pending.endsAt);
   sale.startsAt = new Date(pending.startsAt);
-  sale.endsAt = pending.beforeStart ? endsAt : earlierEnd(sale.endsAt, endsAt, now);
+  sale.endsAt = new Date(pending.endsAt);
   if (terms) {
     const accountBefore = terms.accountBefore === null ? null : new Date(terms.accountBefore);
     Object.assign(sale, terms, { accountBefore });
   }
   await tx.flush();
+  const repriced = await findRepriced(tx, sale.id, pending.lines);
   await writeLines(tx, sale.id, pending);
-  await announceOffers(tx, sale.id, await releaseOffers(tx, sale.id, { keep: 'lines' }));
+  const released = await releaseOffers(tx, sale.id, { keep: 'lines' });
+  await announceOffers(tx, moves ? sale.id : null, [...released, ...repriced]);
 }

@@ -95,14 +95,16 @@ export class UpdateSaleInput {
 
   @Field(() => Date, {
     nullable: true,
-    description: 'New end. That of a live sale may become earlier, never later.',
+    description:
+      'New end. That of a live sale may become earlier, but not sooner than 10 s from now, and never later.',
   })
   @IsOptional()
   endsAt?: Date | null;
 
   @Field(() => Int, {
     nullable: true,
-    description: 'How long an unpaid order keeps units of the sale, 1 to 60 minutes.',
+    description:
+      'How long an unpaid order keeps units of the sale, 1 to 60 minutes; null: as long as any order.',
   })
   @IsOptional()
   @Min(1)

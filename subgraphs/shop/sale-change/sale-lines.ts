@@ -50,6 +50,23 @@ export function readLines(tx: EntityManager, saleId: string): Promise<SaleLine[]
   );
 }
 
+/** The ids of offers that have another price in these lines than in the sale, or are not in it. */
+export async function findRepriced(
+  tx: EntityManager,
+  saleId: string,
+  lines: readonly SaleLine[],
+): Promise<string[]> {
+  const rows = await sql<{ id: string }>(
+    tx,
+    `select line."offerId" as id
+     from jsonb_to_recordset($2) as line ("offerId" uuid, "priceAmount" numeric)
+       left join sale_offer s on s.sale_id = $1 and s.offer_id = line."offerId"
+     where s.price_amount is distinct from line."priceAmount"`,
+    [saleId, JSON.stringify(lines)],
+  );
+  return rows.map(({ id }) => id);
+}
+
 /** Changes the lines of a sale. */
 export async function writeLines(
   tx: EntityManager,

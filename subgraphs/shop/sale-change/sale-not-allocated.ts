@@ -33,7 +33,7 @@ export class RefusedSaleLine implements RefusedLine {
 @ObjectType({
   implements: Refusal,
   description:
-    'The shop has too few units. The sale is as it was before, and nothing is set aside.',
+    'The shop has too few units. The sale is as it was before; where some of its own units are gone too, an allocation is the nearest possible.',
 })
 export class SaleNotAllocated extends Refusal {
   @ListMax(saleOffersMax)

@@ -121,7 +121,25 @@ describe('a draft of a sale', () => {
       code: 'BAD_USER_INPUT',
       fields: ['input.offers'],
     });
+    const remove = Array.from({ length: 5 }, () => other.id);
+    const [first] = await shop.query<{ id: string }>(
+      'select offer_id as id from sale_offer where sale_id = $1 limit 1',
+      [saleId],
+    );
+    const twice = { remove: [first?.id, first?.id] };
+    const third = { offerId: (await shop.offer(shopId)).id, price: '5.00', allocation: 1 };
+    for (const more of [{ remove }, twice])
+      expect((await shop.setOffers(saleId, [line, third], more)).code).toBe('BAD_USER_INPUT');
     expect(await linesOf(saleId)).toHaveLength(2000);
+  });
+
+  it('loses an offer once, however often it is named', async () => {
+    const { saleId, offer, shopId } = await shop.published();
+    const more = await shop.offer(shopId);
+    await shop.setOffers(saleId, [{ offerId: more.id, price: '5.00', allocation: 1 }]);
+    const { data } = await shop.setOffers(saleId, [], { remove: [offer.id, offer.id] });
+    expect(data?.it.__typename).toBe('SaleEvent');
+    expect(await linesOf(saleId)).toHaveLength(1);
   });
 
   it('of the platform is joined by shops with their own offers only', async () => {

@@ -43,7 +43,7 @@ export function setSaleOffers(context: ShopContext, input: SetSaleOffersInput): 
     if (sale.shopId !== null && !(await ownsSale(inTx, sale))) throw forbidden();
     const before = new Map((await readLines(tx, saleId)).map((line) => [line.offerId, line]));
     const set = linesOf(input);
-    const taken = remove.filter((id) => before.has(id));
+    const taken = [...new Set(remove)].filter((id) => before.has(id));
     const offers = await readOffersOfLines(tx, saleId, [...set.keys(), ...taken]);
     for (const offer of offers.values()) if (!owns(context, offer.ownerId)) throw forbidden();
     requireOffers(sale, [...set.values()], offers);

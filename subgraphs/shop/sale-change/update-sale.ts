@@ -7,13 +7,15 @@ import type { SaleEvent } from '../sale/sale-event.js';
 import { beginChange, readShopIds, requireNoChange } from './begin-change.js';
 import { requireNotOver, requirePhase } from './change-phase.js';
 import { throwSlugTaken } from './create-sale.js';
+import { earlierEnd } from './earlier-end.js';
 import { requireTerms, type UpdateSaleInput } from './sale-input.js';
 
 const sameTime = (a: Date | null, b: Date | null) => a?.getTime() === b?.getTime();
 
 /**
  * Changes a sale. The window of a published one, with the conditions that change in the same request, changes once the
- * warehouse has the new end; until then the former ones are valid. A name and a slug are valid at once.
+ * warehouse has the new end; until then the former ones are valid. The end of a live sale is moved to 10 s from now at
+ * the soonest. A name and a slug are valid at once.
  *
  * @throws `NOT_FOUND`, `FORBIDDEN`; `BAD_USER_INPUT` for times that no sale can have; `CONFLICT` for a slug that is taken
  *   and for what cannot change any more; `TRY_AGAIN` while another change waits
@@ -41,10 +43,12 @@ export async function updateSale(
     if (!isWindow && !isTerms) return sale;
     requireNoChange(sale);
     requireTerms(next, locked.now);
-    const { startsAt, endsAt, ...terms } = next;
+    const { startsAt, endsAt: wanted, ...terms } = next;
     if (sale.status === 'DRAFT') return Object.assign(sale, next);
-    const beforeStart = requireAllowed(locked, { startsAt, endsAt, isTerms });
-    if (!isWindow) return Object.assign(sale, terms);
+    const beforeStart = requireAllowed(locked, { startsAt, endsAt: wanted, isTerms });
+    const endsAt = beforeStart ? wanted : earlierEnd(locked, wanted);
+    const isMoved = !sameTime(startsAt, sale.startsAt) || !sameTime(endsAt, sale.endsAt);
+    if (!isMoved) return Object.assign(sale, terms);
     const accountBefore = terms.accountBefore?.toISOString() ?? null;
     return beginChange(tx, sale, {
       kind: 'CHANGE',
@@ -67,7 +71,7 @@ function termsOf(sale: SaleEvent, input: Omit<UpdateSaleInput, 'id'>) {
   return {
     startsAt: input.startsAt ?? sale.startsAt,
     endsAt: input.endsAt ?? sale.endsAt,
-    holdMinutes: input.holdMinutes ?? sale.holdMinutes,
+    holdMinutes: input.holdMinutes === undefined ? sale.holdMinutes : input.holdMinutes,
     admission: input.admission ?? sale.admission,
     eligibility,
     accountBefore: input.accountBefore ?? kept,

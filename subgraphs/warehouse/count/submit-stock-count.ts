@@ -11,7 +11,7 @@ import { OneLine } from '../../shared/graphql/validation.js';
 import { KeyField } from '../../shared/idempotency/key-field.js';
 import { Allow } from '../../shared/rights/rights.js';
 import { correctOnHand } from '../stock/correct-on-hand.js';
-import { onHandMax } from '../stock/ledger.js';
+import { onHandMax } from '../stock/item-room.js';
 import { moveStock, type StockWork } from '../stock/move-stock.js';
 import { tooMany } from '../stock/receive-stock.js';
 import type { StockLevel } from '../stock/stock-level.js';
@@ -136,7 +136,7 @@ export function submitStockCount(
     });
     if (stale.length > 0) return staleCount(stale);
     const levels = await ledger.ensureLevels(em, warehouse, skus);
-    await ledger.readRoom(em, levels);
+    await ledger.room.read(em, levels);
     const counted = lines.map(({ quantity }, n) => {
       return { level: levels[n] as StockLevel, counted: quantity, countedAt: times[n] as Date };
     });
@@ -148,7 +148,7 @@ export function submitStockCount(
       const before = level.onHand - (movedSince.get(level.id) ?? 0);
       expected.push(Math.max(0, before));
       const delta = Math.max(line.counted - before, -level.onHand);
-      if (delta > 0 && !ledger.hasRoom(level, delta)) {
+      if (delta > 0 && !ledger.room.has(level, delta)) {
         throw badInput(tooMany(`input.lines[${n}].quantity`));
       }
       const about = { reference: countId, reason: 'counted', actor, occurredAt };

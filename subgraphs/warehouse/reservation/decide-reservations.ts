@@ -118,7 +118,7 @@ function decide(
   const lineParts = splitBySale(ledger, allocations, demands);
   rows.lines.push(...lineParts.map((part) => ({ orderId, ...part, createdAt: now })));
   for (const demand of demands.filter(isOfSale)) {
-    ledger.moveSale(demand, { held: demand.quantity });
+    ledger.items.moveSale(demand, { held: demand.quantity });
   }
   for (const { levelId, quantity } of allocations) {
     ledger.move(ledger.level(levelId), {
@@ -164,11 +164,11 @@ function shortagesOf(ledger: Ledger, demands: readonly SaleDemand[]): Shortage[]
     const key = stockKeyOf(demand);
     const ofSale = isOfSale(demand);
     const available = ofSale
-      ? ledger.saleUnits(demand)
-      : ledger.regularUnits(demand, ofSales.get(key));
+      ? ledger.items.saleUnits(demand)
+      : ledger.items.regularUnits(demand, ofSales.get(key));
     if (ofSale) ofSales.set(key, Math.min(requested, available));
     if (requested <= available) return [];
-    const saleShortage = ofSale ? { saleId, saleShortage: ledger.saleShortage(demand) } : {};
+    const saleShortage = ofSale ? { saleId, saleShortage: ledger.items.saleShortage(demand) } : {};
     return [{ shopId, sku, requested, available, ...saleShortage }];
   });
 }

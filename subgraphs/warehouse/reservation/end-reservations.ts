@@ -168,7 +168,7 @@ function endOne(ledger: Ledger, requested: Ending, lines: readonly ReservedUnits
   const isCommit = ending.to === 'COMMITTED';
   for (const line of lines.filter(({ saleId }) => saleId !== noSale)) {
     const { quantity } = line;
-    ledger.moveSale(line, { held: -quantity, sold: isCommit ? quantity : 0 });
+    ledger.items.moveSale(line, { held: -quantity, sold: isCommit ? quantity : 0 });
   }
   for (const [levelId, quantity] of unitsByLevel(lines)) {
     ledger.move(ledger.level(levelId), {

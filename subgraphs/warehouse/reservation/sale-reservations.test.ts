@@ -101,6 +101,23 @@ describe('reserving units of a sale', () => {
     expect(await reserve(another)).toMatchObject({ shortages: [{ saleShortage: 'OVER' }] });
   });
 
+  it('says that units are held, not that the sale is over, while a sale has none of an item left', async () => {
+    const key = await stockUp(engine, [4]);
+    const { saleId } = await putInSale(engine, key, 2);
+    const lowerTo = async (units: number) =>
+      expect((await putInSale(engine, key, units, { saleId })).refused).toEqual([]);
+    const one = lineOf(key, 1, saleId);
+    const short = { state: 'SHORT', shortages: [{ available: 0, saleId, saleShortage: 'HELD' }] };
+    await lowerTo(0);
+    expect(await reserve(one)).toMatchObject(short);
+    await lowerTo(2);
+    const { orderId } = await reserve(one);
+    await lowerTo(1);
+    expect(await reserve(one)).toMatchObject(short);
+    await pay(orderId);
+    expect(await reserve(one)).toMatchObject({ shortages: [{ saleShortage: 'SOLD_OUT' }] });
+  });
+
   it('reserves regular units and units of a sale for one order, on the same level', async () => {
     const key = await stockUp(engine, [10]);
     const { saleId } = await putInSale(engine, key, 6);

@@ -1,8 +1,9 @@
 import { recordStatements } from '../../../tests/harness/record-statements.js';
-import { putInSale } from '../../../tests/harness/sales.js';
+import { endSale, lineOf, putInSale, requestOf } from '../../../tests/harness/sales.js';
 import { openStock, stockUp, type TestStock } from '../../../tests/harness/stock-engine.js';
+import { saleGraceMs } from '../../contracts/reservation.js';
 import { newId } from '../../shared/ids.js';
-import type { StockEngine } from '../reservation/engine.js';
+import { reserveStock, type StockEngine } from '../reservation/engine.js';
 import { readSaleUnits } from './read-sale-stock.js';
 
 interface PlanNode {
@@ -29,7 +30,7 @@ describe('the units of variants in sales', () => {
     const sales = await Promise.all(keys.map((key, n) => putInSale(engine, key, n + 3)));
     const [first, second] = keys.map((key, n) => ({ ...key, saleId: sales[n]?.saleId as string }));
     if (!first || !second) throw new Error('two keys are needed');
-    const units = { held: 0, sold: 0 };
+    const units = { held: 0, sold: 0, isOpen: true };
     const found = await read(second, { ...first, saleId: newId() }, first, second);
     const ofSecond = {
       shopId: second.shopId,
@@ -40,6 +41,22 @@ describe('the units of variants in sales', () => {
     };
     const ofFirst = { shopId: first.shopId, sku: first.sku, allocated: 3, remaining: 3, ...units };
     expect(found).toEqual([ofSecond, null, ofFirst, ofSecond]);
+  });
+
+  it('are of a sale that is open until it is cancelled, or its time of grace is over', async () => {
+    const keys = [await stockUp(engine, [10]), await stockUp(engine, [10])] as const;
+    const [cancelled, ended] = await Promise.all(keys.map((key) => putInSale(engine, key, 3)));
+    const ofSales = [cancelled, ended].map((each, n) => {
+      return { ...(keys[n] as (typeof keys)[number]), saleId: each?.saleId as string };
+    });
+    const areOpen = async () => (await read(...ofSales)).map((each) => each?.isOpen);
+    await endSale(stock, keys[1], saleGraceMs / 2);
+    expect(await areOpen()).toEqual([true, true]);
+    const { shopId, sku, saleId } = ofSales[0] as (typeof ofSales)[number];
+    await reserveStock(engine, requestOf(lineOf({ shopId, sku }, 1, saleId)));
+    await putInSale(engine, keys[0], null, { saleId });
+    await endSale(stock, keys[1], saleGraceMs + 1000);
+    expect(await areOpen()).toEqual([false, false]);
   });
 
   it('are read with one row for one offer, and one statement for fifty, of sales of a thousand', async () => {

@@ -1,8 +1,8 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { SaleKey } from '../../contracts/sale.js';
-import type { SaleStock } from '../../contracts/warehouse.js';
+import type { SaleStock, SaleUnits } from '../../contracts/warehouse.js';
 import { sqlPrepared } from '../../shared/database/sql.js';
-import { saleUnitsSql } from '../stock/stock-item.js';
+import { saleOpenSql, saleUnitsSql } from '../stock/stock-item.js';
 
 const columns = `s.shop_id as "shopId", s.sku, s.allocated, s.held, s.sold, ${saleUnitsSql} as remaining`;
 const item = 'left join stock_item i on i.shop_id = s.shop_id and i.sku = s.sku';
@@ -26,10 +26,10 @@ export async function readSaleStock(
 export async function readSaleUnits(
   em: EntityManager,
   keys: readonly SaleKey[],
-): Promise<(SaleStock | null)[]> {
-  const rows = await sqlPrepared<SaleStock & { at: number }>(
+): Promise<(SaleUnits | null)[]> {
+  const rows = await sqlPrepared<SaleUnits & { at: number }>(
     em,
-    `select k.at::int as at, ${columns}
+    `select k.at::int as at, ${columns}, ${saleOpenSql} as "isOpen"
      from unnest($1::uuid[], $2::uuid[], $3::varchar[]) with ordinality as k (shop_id, sale_id, sku, at)
        join sale_item s on s.shop_id = k.shop_id and s.sale_id = k.sale_id and s.sku = k.sku ${item}`,
     [
@@ -38,7 +38,7 @@ export async function readSaleUnits(
       keys.map(({ sku }) => sku),
     ],
   );
-  const found: (SaleStock | null)[] = keys.map(() => null);
+  const found: (SaleUnits | null)[] = keys.map(() => null);
   for (const { at, ...stock } of rows) found[at - 1] = stock;
   return found;
 }

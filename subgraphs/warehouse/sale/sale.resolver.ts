@@ -31,12 +31,13 @@ import type {
   RefusedAllocation,
   SaleAllocation,
   SaleStock,
+  SaleUnits,
 } from '../../contracts/warehouse.js';
 import { badInput } from '../../shared/errors.js';
 import { ListMax } from '../../shared/graphql/list-max.js';
 import { UUID } from '../../shared/graphql/scalars.js';
 import { Allow } from '../../shared/rights/rights.js';
-import { onHandMax } from '../stock/ledger.js';
+import { onHandMax } from '../stock/item-room.js';
 import type { StockContext } from '../stock/stock-store.js';
 import { allocateSale } from './allocate-sale.js';
 import { readSaleStock, readSaleUnits } from './read-sale-stock.js';
@@ -150,6 +151,14 @@ export class SaleStockLineOutput implements SaleStock {
 
 @Directive('@inaccessible')
 @Allow('parent')
+@ObjectType({ description: 'The units of one variant of a sale, and whether it still sells any.' })
+export class SaleUnitsOutput extends SaleStockLineOutput implements SaleUnits {
+  @Field(() => Boolean, { description: 'Whether it is in the sale, which ended 15 s ago at most.' })
+  isOpen!: boolean;
+}
+
+@Directive('@inaccessible')
+@Allow('parent')
 @ObjectType({ description: 'The units of a sale.' })
 export class SaleStockOutput {
   @ListMax(saleOffersMax)
@@ -204,7 +213,7 @@ export class SaleResolver {
   @Directive('@inaccessible')
   @Allow('caller:order', 'caller:shop')
   @ListMax(saleKeysPerCall)
-  @Query(() => [SaleStockLineOutput], {
+  @Query(() => [SaleUnitsOutput], {
     nullable: 'items',
     description:
       'The units of variants in sales, in the order of the keys; null for one without an allocation.',
@@ -213,7 +222,7 @@ export class SaleResolver {
     @Arg('of', () => [SaleKeyInput], { description: 'What to read, at most 1,000 keys.' })
     of: SaleKeyInput[],
     @Ctx() { app }: StockContext,
-  ): Promise<(SaleStockLineOutput | null)[]> {
+  ): Promise<(SaleUnitsOutput | null)[]> {
     if (of.length > saleKeysPerCall) throw badInput({ of: `must be at most ${saleKeysPerCall}` });
     return readSaleUnits(app.orm.em.fork(), of);
   }

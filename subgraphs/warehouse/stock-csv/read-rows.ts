@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { type Info, parse } from 'csv-parse';
 import { badInput } from '../../shared/errors.js';
-import { onHandMax } from '../stock/ledger.js';
+import { onHandMax } from '../stock/item-room.js';
 import type { InvalidRows } from './invalid-rows.js';
 
 /** Items stay locked while a file is applied, so its length has a limit. */

@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import type { InShop } from '../locks.js';
-import { unitsPerItemMax } from '../stock/ledger.js';
+import { unitsPerItemMax } from '../stock/item-room.js';
 import { shortfallSql } from '../stock/level-units.js';
 import { type InvalidRow, InvalidRows, invalidRowsListedMax } from './invalid-rows.js';
 import { type ShortfallLine, type Shortfalls, shortfallLinesMax } from './stock-import.js';

@@ -11,7 +11,7 @@ import { KeyField } from '../../shared/idempotency/key-field.js';
 import { Allow } from '../../shared/rights/rights.js';
 import type { Warehouse } from '../warehouse/warehouse.js';
 import { correctOnHand } from './correct-on-hand.js';
-import { onHandMax } from './ledger.js';
+import { onHandMax } from './item-room.js';
 import { noUnits } from './level-units.js';
 import { moveStock, type StockWork } from './move-stock.js';
 import { NotEnoughOnHand, notEnoughOnHand } from './not-enough-on-hand.js';
@@ -156,8 +156,8 @@ export function adjustStock(
     const gone = 'delta' in adjustment && adjustment.fromUnavailable ? -delta : 0;
     if (gone > found.unavailable) return notEnoughUnavailable(sku, found.unavailable);
     const [level] = (await ledger.ensureLevels(em, warehouse, [sku])) as [StockLevel];
-    if (delta > 0) await ledger.readRoom(em, [level]);
-    if (delta > 0 && !ledger.hasRoom(level, delta)) {
+    if (delta > 0) await ledger.room.read(em, [level]);
+    if (delta > 0 && !ledger.room.has(level, delta)) {
       throw badInput(tooMany('setTo' in adjustment ? 'input.setTo' : 'input.delta'));
     }
     correctOnHand(ledger, level, { delta, gone, reason, actor });

@@ -6,7 +6,7 @@ import { UUID } from '../../shared/graphql/scalars.js';
 import { OneLine } from '../../shared/graphql/validation.js';
 import { KeyField } from '../../shared/idempotency/key-field.js';
 import type { Warehouse } from '../warehouse/warehouse.js';
-import { onHandMax, unitsPerItemMax } from './ledger.js';
+import { onHandMax, unitsPerItemMax } from './item-room.js';
 import { moveStock, type StockWork } from './move-stock.js';
 import type { StockLevel } from './stock-level.js';
 import type { StockStore } from './stock-store.js';
@@ -80,8 +80,8 @@ export function receiveStock(
       warehouseIds: [warehouse.id],
     });
     const [level] = (await ledger.ensureLevels(em, warehouse, [sku])) as [StockLevel];
-    await ledger.readRoom(em, [level]);
-    if (!ledger.hasRoom(level, quantity)) throw badInput(tooMany('input.quantity'));
+    await ledger.room.read(em, [level]);
+    if (!ledger.room.has(level, quantity)) throw badInput(tooMany('input.quantity'));
     ledger.move(level, { type: 'RECEIPT', onHandDelta: quantity, reference, actor });
     if (threshold !== null) ledger.setThreshold(level, threshold);
     return level;

@@ -8,7 +8,7 @@ import { OneLine } from '../../shared/graphql/validation.js';
 import type { WarehouseContext } from '../context.js';
 import { lockItems } from '../locks.js';
 import { requireWarehouse } from '../warehouse/require-warehouse.js';
-import { onHandMax } from './ledger.js';
+import { onHandMax } from './item-room.js';
 import { StockItem } from './stock-item.js';
 import { StockLevel } from './stock-level.js';
 

@@ -5,7 +5,7 @@ import { sql } from '../../shared/database/sql.js';
 import { UUID } from '../../shared/graphql/scalars.js';
 import { OneLine } from '../../shared/graphql/validation.js';
 import type { Warehouse } from '../warehouse/warehouse.js';
-import { onHandMax } from './ledger.js';
+import { onHandMax } from './item-room.js';
 import { moveStock, type StockWork } from './move-stock.js';
 import type { StockLevel } from './stock-level.js';
 import type { StockStore } from './stock-store.js';

@@ -103,10 +103,12 @@ export const fenceSql = (of = '', now = 'clock_timestamp()') =>
 export const regularUnitsSql = (of = '', now?: string) =>
   `greatest(0, ${of}available - ${fenceSql(of, now)})`;
 
+/** `isSaleOpen` of a sale item `s` in SQL, where `i` is its stock item, if it has one; false without. */
+export const saleOpenSql = `coalesce(i.sale_id = s.sale_id
+    and clock_timestamp() <= i.set_aside_until + interval '${saleGraceMs} ms', false)`;
+
 /** `saleUnits` of a sale item `s` in SQL, where `i` is its stock item, if it has one. */
-export const saleUnitsSql = `case when i.sale_id = s.sale_id
-    and clock_timestamp() <= i.set_aside_until + interval '${saleGraceMs} ms'
-  then least(i.set_aside, i.available) else 0 end`;
+export const saleUnitsSql = `case when ${saleOpenSql} then least(i.set_aside, i.available) else 0 end`;
 
 /** The available units of an item. */
 export interface SellableUnits {

@@ -63,7 +63,7 @@ export type CartProblem =
   | 'SALE_NOT_OPEN'
   /** The offer is no longer for sale. */
   | 'OFFER_GONE'
-  /** The line exceeds the purchase limit, together with earlier orders. */
+  /** The line exceeds the purchase limit, or that of its sale, together with earlier orders. */
   | 'LIMIT_EXCEEDED';
 
 /** The current password and a new one. */

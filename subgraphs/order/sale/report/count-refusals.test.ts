@@ -102,6 +102,23 @@ describe('the refusals of a sale', () => {
     expect(await stored()).toEqual([{ kind: 'SaleSoldOut', shopId, count: 2 }]);
   });
 
+  it('count once for offers that are sold only in it, beside its lines in the checkout or the cart', async () => {
+    const customerId = newId();
+    await rows('insert into cart (customer_id, shard) values ($1, 0)', [customerId]);
+    await rows(
+      `insert into cart_item (customer_id, offer_id, sale_id, id, name, unit_price_amount, currency_code, quantity)
+       values ($1, $2, $3, $4, 'A', 10, 'USD', 1)`,
+      [customerId, offerId, saleId, newId()],
+    );
+    const inSales = [{ offerId: second, saleId }];
+    one().count(newId(), [{ offerId: second }], 'SaleOnly', inSales);
+    one().count(newId(), [{ offerId: second }, line], 'SaleOnly', inSales);
+    one().count(customerId, null, 'SaleOnly', inSales);
+    one().count(newId(), null, 'SaleOnly', inSales);
+    await stop();
+    expect(await stored()).toEqual([{ kind: 'SaleOnly', shopId, count: 4 }]);
+  });
+
   it('of unknown sales, and of offers that are not in the sale, are not stored', async () => {
     one().count(newId(), [{ offerId, saleId: newId() }], 'SaleNotOpen');
     one().count(newId(), [{ offerId: newId(), saleId }], 'SaleNotOpen');

@@ -17,23 +17,34 @@ interface SaleLine {
   readonly offerId: string;
   readonly saleId?: string | null | undefined;
 }
-interface LineOfSale {
+/** An offer in one of its sales. */
+export interface LineOfSale {
   readonly offerId: string;
   readonly saleId: string;
 }
 
-/** What was refused: lines, or the cart of a customer, which still has them. */
-type Refused = { readonly lines: readonly LineOfSale[] } | { readonly cartOf: string };
-
-type Counter = Refused & { readonly kind: string; readonly minute: Date; count: number };
+interface Counter {
+  readonly lines: readonly LineOfSale[];
+  /** the customer whose cart, which still has them, has more lines */
+  readonly cartOf: string | null;
+  readonly kind: string;
+  readonly minute: Date;
+  count: number;
+}
 
 /** Counts refused checkouts of sales. */
 export interface RefusalCounters {
   /**
    * @param items null for the cart of the customer
    * @param kind the type of the refusal, or the code of the error
+   * @param inSales offers with regular lines that are sold only in these sales
    */
-  count(customerId: string, items: readonly SaleLine[] | null | undefined, kind: string): void;
+  count(
+    customerId: string,
+    items: readonly SaleLine[] | null | undefined,
+    kind: string,
+    inSales?: readonly LineOfSale[],
+  ): void;
   /** Writes what was counted, and stops. */
   stop(): Promise<void>;
 }
@@ -44,7 +55,7 @@ export interface CountingApp {
 
 /**
  * Counts in memory, and adds to the rows of the database once a second: a crash loses the last second. A checkout counts
- * once for each shop in each sale that it has lines of. A sale that does not have the offer is not counted, so that
+ * once for each shop in each sale that it has lines of, or offers of that are sold only in it. A sale that does not have the offer is not counted, so that
  * clients cannot add rows without limit.
  */
 export function createRefusalCounters(
@@ -65,8 +76,8 @@ export function createRefusalCounters(
       const counted = taken.map(([, counter]) => counter);
       const carts = await linesOfCarts(em, counted);
       const withLines = counted.map((counter) => {
-        const lines = 'lines' in counter ? counter.lines : (carts.get(counter.cartOf) ?? []);
-        return { ...counter, lines };
+        const ofCart = (counter.cartOf && carts.get(counter.cartOf)) || [];
+        return { ...counter, lines: [...counter.lines, ...ofCart] };
       });
       const lines = withLines.flatMap((each) => each.lines);
       await learnShops(reads, shops, lines, unknownMaxMs);
@@ -81,27 +92,21 @@ export function createRefusalCounters(
   }
   const worker = startWorker('count refusals of sales', writeEveryMs, logger, write);
 
-  function add(
-    key: string,
-    counter: Refused & Pick<Counter, 'kind' | 'minute'>,
-    count: number,
-  ): void {
+  function add(key: string, counter: Omit<Counter, 'count'>, count: number): void {
     const known = counters.get(key);
     if (known) known.count += count;
     else if (counters.size < countersMax) counters.set(key, { ...counter, count });
   }
 
   return {
-    count(customerId, items, kind) {
+    count(customerId, items, kind, inSales = []) {
+      const cartOf = items ? null : customerId;
+      const lines = [...(items ?? []).flatMap(inSale), ...inSales];
+      if (lines.length === 0 && !cartOf) return;
       const minute = new Date(Math.floor(Date.now() / 60_000) * 60_000);
-      if (!items) {
-        add(`${customerId} ${kind} ${minute.getTime()}`, { cartOf: customerId, kind, minute }, 1);
-        return;
-      }
-      const lines = items.flatMap(inSale);
-      if (lines.length === 0) return;
       const names = lines.map(nameOf).toSorted().join();
-      add(`${names} ${kind} ${minute.getTime()}`, { lines, kind, minute }, 1);
+      const key = `${cartOf ?? ''} ${names} ${kind} ${minute.getTime()}`;
+      add(key, { lines, cartOf, kind, minute }, 1);
     },
     async stop() {
       await worker.stop();
@@ -118,9 +123,7 @@ async function linesOfCarts(
   em: EntityManager,
   counters: readonly Counter[],
 ): Promise<Map<string, LineOfSale[]>> {
-  const customerIds = new Set(
-    counters.flatMap((counter) => ('cartOf' in counter ? counter.cartOf : [])),
-  );
+  const customerIds = new Set(counters.flatMap(({ cartOf }) => cartOf ?? []));
   if (customerIds.size === 0) return new Map();
   const rows = await readSaleLines(em.fork(), [...customerIds]);
   return Map.groupBy(rows, ({ customerId }) => customerId);
@@ -144,15 +147,7 @@ async function learnShops(
   }
 }
 
-function toRows(
-  {
-    lines,
-    kind,
-    minute,
-    count,
-  }: Omit<Counter, 'cartOf'> & { readonly lines: readonly LineOfSale[] },
-  shops: Shops,
-): RefusalRow[] {
+function toRows({ lines, kind, minute, count }: Counter, shops: Shops): RefusalRow[] {
   const rows = lines.flatMap((line) => {
     const shopId = shops.get(nameOf(line))?.shopId;
     return shopId ? [{ sale_id: line.saleId, minute, kind, shop_id: shopId, count }] : [];

@@ -27,9 +27,14 @@ export const saleGauges = [
   },
 ];
 
-// By sale_purchase_updated_at.
+// By sale_purchase_updated_at, then all rows of these accounts by the primary key.
 const largestSql = `
-  select sale_id as "saleId", max(units)::int as units from (
-    select sale_id, customer_id, sum(units) as units from sale_purchase
-    where updated_at > now() - interval '1 hour' group by sale_id, customer_id
-  ) account group by sale_id order by units desc limit ${salesMax}`;
+  with recent as materialized (
+    select distinct customer_id, sale_id from sale_purchase
+    where updated_at > now() - interval '1 hour'
+  ), account as (
+    select p.sale_id, p.customer_id, sum(p.units) as units
+    from recent join sale_purchase p using (customer_id, sale_id) group by 1, 2
+  )
+  select sale_id as "saleId", max(units)::int as units from account
+  group by sale_id order by units desc limit ${salesMax}`;

@@ -222,6 +222,7 @@ describe('the report of a sale', () => {
       );
     const customerId = newId();
     await buy(customerId, offerA, 20);
+    await rows(`update sale_purchase set updated_at = now() - interval '2 hours'`);
     await buy(customerId, offerB, 10);
     await buy(newId(), offerA, 25);
     await buy(newId(), offerA, 99, newId());
