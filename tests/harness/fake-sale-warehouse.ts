@@ -27,7 +27,10 @@ export function createFakeSaleWarehouse() {
   /** units that no sale has, by shop and SKU; 100 of those that are not named */
   const free = new Map<string, number>();
   /** by sale and shop */
-  const sales = new Map<string, { revision: number; content: string; endsAt: string; items: Map<string, Item> }>();
+  const sales = new Map<
+    string,
+    { revision: number; content: string; endsAt: string; items: Map<string, Item> }
+  >();
   const calls: SaleAllocation[] = [];
   const reads: SaleKey[][] = [];
   let behaviour: Behaviour = 'answers';
@@ -38,7 +41,12 @@ export function createFakeSaleWarehouse() {
 
   function allocate(allocation: SaleAllocation): AllocationOutcome {
     const { saleId, shopId, revision, endsAt, lines } = allocation;
-    const sale = sales.get(`${saleId} ${shopId}`) ?? { revision: 0, content: '', endsAt, items: new Map() };
+    const sale = sales.get(`${saleId} ${shopId}`) ?? {
+      revision: 0,
+      content: '',
+      endsAt,
+      items: new Map(),
+    };
     const content = JSON.stringify([endsAt, lines]);
     if (revision === sale.revision && content === sale.content) return applied;
     if (revision <= sale.revision) return { refused: [], lastRevision: sale.revision };

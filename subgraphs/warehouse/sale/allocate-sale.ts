@@ -44,7 +44,9 @@ async function allocate(em: EntityManager, allocation: Requested) {
   const sameEnd = last.endsAt.getTime() === new Date(allocation.endsAt).getTime();
   const isUnchanged = (sku: string) =>
     sameEnd && before.has(sku) && before.get(sku) === unitsOf.get(sku);
-  const skus = [...new Set([...unitsOf.keys(), ...before.keys()])].filter((sku) => !isUnchanged(sku));
+  const skus = [...new Set([...unitsOf.keys(), ...before.keys()])].filter(
+    (sku) => !isUnchanged(sku),
+  );
   const keys = skus.map((sku) => ({ shopId, sku }));
   const items = new Map(
     (await lockItems(em, keys, StockItem)).map((item) => [stockKeyOf(item), item]),
