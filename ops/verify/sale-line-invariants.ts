@@ -30,8 +30,8 @@ interface Part {
 
 /**
  * A price never changes after the start, and an end that becomes earlier is still after the commit of that change
- * (`earlierEnd` in `subgraphs/shop/sale-change/finish-step.ts`). So each line fits what the sale is now. A line of a sale
- * or an offer that shop does not have offends too.
+ * (`earlierEnd` in `subgraphs/shop/sale-change/finish-step.ts`). So each line fits what the sale is now. A line of a
+ * sale or an offer that shop does not have offends too.
  */
 async function linesOfSales({ order, shop }: Readers, scope: Scope): Promise<Finding> {
   let rows = 0;

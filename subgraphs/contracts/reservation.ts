@@ -53,8 +53,8 @@ export interface ReleaseRequest {
 
 /**
  * Why a sale has fewer units than an order needs: `HELD`: some may come back, as others hold them, or as its allocation
- * was lowered or is not on the shelf; `SOLD_OUT`: all of its allocation is sold, which is final; `OVER`: the item is not
- * in the sale, or its end is more than `saleGraceMs` ago.
+ * was lowered or is not on the shelf; `SOLD_OUT`: all of its allocation is sold, which is final; `OVER`: the item is
+ * not in the sale, or its end is more than `saleGraceMs` ago.
  */
 const saleShortages = ['HELD', 'SOLD_OUT', 'OVER'] as const;
 export type SaleShortage = (typeof saleShortages)[number];

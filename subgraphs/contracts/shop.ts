@@ -9,7 +9,7 @@ export type SaleEligibility = (typeof saleEligibilities)[number];
 export const saleAdmissions = ['OPEN', 'QUEUED'] as const;
 export type SaleAdmission = (typeof saleAdmissions)[number];
 
-/** What an offer is at its regular price while its sale is live and has no units left. */
+/** What an offer is at its regular price while its sale is live. */
 export const whenSoldOuts = ['REGULAR_PRICE', 'SOLD_OUT'] as const;
 export type WhenSoldOut = (typeof whenSoldOuts)[number];
 

@@ -9,15 +9,15 @@ import type { RowKey } from './row-key.js';
  * come in any place:
  *
  * 0. the row of the request’s idempotency key: `Once.begin`;
- * 1. `payment`, `for update`: `lockPayment`; a step of a payment, `for no key update`, by its update (change-payments.ts), and
- *    the end of a pending order by making its payments due (end-pending.ts);
+ * 1. `payment`, `for update`: `lockPayment`; a step of a payment, `for no key update`, by its update
+ *    (change-payments.ts), and the end of a pending order by making its payments due (end-pending.ts);
  * 2. `customer_order`, `for no key update`, so that inserts may refer to the order meanwhile:
  *    `lockOrder`, or the guarded update that takes it out of PENDING. Every change of a shop order and its
  *    lines holds the lock of its order, so they need none;
  * 3. counters of limits, each by its key: `customer_hold` (count-holds.ts); then `purchase`: `lockedPurchases`; then
- *    `sale_purchase`, `sale_address` and `sale_phone` (count-sale-units.ts). Whoever changes a `sale_purchase` holds the
- *    `customer_hold` of its customer, unless neither exists yet. A placing statement locks those that exist before it
- *    inserts new ones, in the same order;
+ *    `sale_purchase`, `sale_address` and `sale_phone` (count-sale-units.ts). Whoever changes a `sale_purchase` holds
+ *    the `customer_hold` of its customer, unless neither exists yet. A placing statement locks those that exist before
+ *    it inserts new ones, in the same order;
  * 4. one `cart`: `lockCart`; then `units_in_carts` by offer: `lockedUnitsInCarts`, and the upsert of
  *    change-cart.ts;
  * 5. `refund`, `dispute`, `outbox`, `order_event`, `idempotency_key`.

@@ -23,7 +23,10 @@ export class SaleNotOpen extends Refusal {
   })
   startsAt!: Date | null;
 
-  @Field(() => Date, { description: 'Time of the decision, by the clock that opens sales.' })
+  @Field(() => Date, {
+    description:
+      'Time of the decision: by the clock that opens sales, unless the sale is over or is cancelled.',
+  })
   serverTime!: Date;
 }
 

@@ -133,9 +133,9 @@ const placeText = (sql: typeof placeParameters.sql, sales?: typeof placeSalePara
   select order_id, null, kind, offer_id, sale_id, counted, max_count from violation`;
 
 /**
- * Places orders with their shop orders, lines and histories, where no limit would be exceeded, and counts what they hold
- * and buy. It locks the counters of all of them first: what customers hold, then purchases, then sales. A counter that
- * others created since the statement began cannot be locked: then the statement fails at the key of the counter.
+ * Places orders with their shop orders, lines and histories, where no limit would be exceeded, and counts what they
+ * hold and buy. It locks the counters of all of them first: what customers hold, then purchases, then sales. A counter
+ * that others created since the statement began cannot be locked: then the statement fails at the key of the counter.
  *
  * Returns a row for each order that is placed, and one for each limit that another one exceeds.
  */

@@ -5,7 +5,8 @@ import type { Outcome } from './outcome.js';
 
 /**
  * Why lines cannot be bought as they say: in a sale that is not the offer's, or not LIVE, or at the regular price of an
- * offer that is sold in its sale only. By the clock of shop's primary, which decided it when it was asked for the offers.
+ * offer that is sold in its sale only. By the clock of shop's primary, which decided it when it was asked for the
+ * offers.
  */
 export function findSaleRefusal(lines: readonly OrderLine[]): Outcome | null {
   for (const { offer, saleId } of lines) {

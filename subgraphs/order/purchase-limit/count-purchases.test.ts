@@ -82,6 +82,18 @@ describe('the purchases of a customer', () => {
     expect(await unitsOf(customer)).toEqual({});
   });
 
+  it('have no counter below 0, also where one was wrong', async () => {
+    const [customer, shop] = [newId(), newId()];
+    const order = await orderOf(customer, shop, [2, 3, 4]);
+    await order.count();
+    await client.query(
+      `update purchase set units = case sku when 'A' then 1 else units + 1 end where customer_id = $1`,
+      [customer],
+    );
+    await order.subtract();
+    expect(await unitsOf(customer)).toEqual({ B: 1, C: 1 });
+  });
+
   it('are exact when orders are placed and cancelled at the same time', async () => {
     for (let round = 0; round < 10; round++) {
       const [customer, shop] = [newId(), newId()];

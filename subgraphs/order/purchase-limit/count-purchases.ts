@@ -2,7 +2,7 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import { stockKeyOf } from '../../contracts/stock-key.js';
 import { namedParameters } from '../../shared/database/named-parameters.js';
 import { sqlPrepared } from '../../shared/database/sql.js';
-import { lockedPurchases } from '../locks.js';
+import { lowerCountersCtes } from '../lower-counters.js';
 
 /** A line of an order, with what a purchase limit depends on. */
 export interface PurchaseLine {
@@ -76,22 +76,14 @@ export async function readPurchases(
   return keys.map((key) => units.get(stockKeyOf(key)) ?? 0);
 }
 
-/**
- * Subtracts `lines`, a query with `customer_id`, `shop_id`, `sku` and `units`, from the customers'
- * purchases; a counter that reaches 0 is deleted. The counters are locked in the order of their keys. Which are deleted depends on their units under the lock: a concurrent
- * statement may have changed them since this one began.
- */
-export const subtractPurchasesCtes = (lines: string) => `line as (${lines}),
-  ${lockedPurchases('line')}, subtracted as (
-    update purchase p set units = units_before - line.units, updated_at = now()
-    from line join locked using (customer_id, shop_id, sku)
-    where p.customer_id = line.customer_id and p.shop_id = line.shop_id and p.sku = line.sku
-      and units_before <> line.units
-  ), deleted as (
-    delete from purchase p using line join locked using (customer_id, shop_id, sku)
-    where p.customer_id = line.customer_id and p.shop_id = line.shop_id and p.sku = line.sku
-      and units_before = line.units
-  )`;
+/** CTEs that subtract `lines`, a query with `customer_id`, `shop_id`, `sku` and `units`, each key once, from purchases. */
+export const subtractPurchasesCtes = (lines: string) =>
+  lowerCountersCtes({
+    table: 'purchase',
+    key: ['customer_id', 'shop_id', 'sku'],
+    values: { units: 'greatest(0, c.units - e.units)' },
+    by: lines,
+  });
 
 /**
  * Subtracts cancelled units from a customer's purchases, in one statement. Call it in the transaction that

@@ -1,3 +1,5 @@
+import { lowerCountersCtes } from '../lower-counters.js';
+
 /** Columns of the units of one offer that an order buys in a sale. */
 export const saleUnitColumns = {
   customer_id: 'uuid',
@@ -81,8 +83,7 @@ export const raiseSaleUnitsCtes = (units: string, phones: string) => `
   )`;
 
 /**
- * CTEs that subtract units of sales of orders that ended unpaid, and delete counters of nothing. All rows are locked
- * first: those of customers need no order, as whoever changes them holds the lock of their `customer_hold`.
+ * CTEs that subtract units of sales of orders that ended unpaid, of customers and then of addresses.
  *
  * @param units a query with `customer_id`, `sale_id`, `offer_id`, `address`, `quantity`, and `expired`, the number of
  *   orders that were held and not paid in time
@@ -90,39 +91,20 @@ export const raiseSaleUnitsCtes = (units: string, phones: string) => `
  */
 export const lowerSaleUnitsCtes = (units: string, after: string) => `
   ended_sale_unit as materialized (${units}),
-  locked_sale_purchase as materialized (
-    select p.customer_id, p.sale_id, p.offer_id, greatest(0, p.units - e.units) as units,
-      p.expired_orders + e.expired as expired_orders
-    from (
-      select customer_id, sale_id, offer_id, sum(quantity) as units, sum(expired) as expired
-      from ended_sale_unit where (select count(*) from ${after}) >= 0 group by 1, 2, 3) e
-      join sale_purchase p using (customer_id, sale_id, offer_id)
-    for update of p
-  ), lowered_sale_purchase as (
-    update sale_purchase p set units = l.units, expired_orders = l.expired_orders, updated_at = now()
-    from locked_sale_purchase l
-    where p.customer_id = l.customer_id and p.sale_id = l.sale_id and p.offer_id = l.offer_id
-      and l.units + l.expired_orders > 0
-  ), deleted_sale_purchase as (
-    delete from sale_purchase p using locked_sale_purchase l
-    where p.customer_id = l.customer_id and p.sale_id = l.sale_id and p.offer_id = l.offer_id
-      and l.units + l.expired_orders = 0
-  ), locked_sale_address as materialized (
-    select a.sale_id, a.offer_id, a.address, a.units - e.units as units
-    from (
-      select sale_id, offer_id, address, sum(quantity) as units
-      from ended_sale_unit
-      where address is not null and (select count(*) from locked_sale_purchase) >= 0
-      group by 1, 2, 3) e
-      join sale_address a using (sale_id, offer_id, address)
-    order by a.sale_id, a.offer_id, a.address for update of a
-  ), lowered_sale_address as (
-    update sale_address a set units = l.units, updated_at = now()
-    from locked_sale_address l
-    where a.sale_id = l.sale_id and a.offer_id = l.offer_id and a.address = l.address
-      and l.units > 0
-  ), deleted_sale_address as (
-    delete from sale_address a using locked_sale_address l
-    where a.sale_id = l.sale_id and a.offer_id = l.offer_id and a.address = l.address
-      and l.units <= 0
-  )`;
+  ${lowerCountersCtes({
+    table: 'sale_purchase',
+    key: ['customer_id', 'sale_id', 'offer_id'],
+    values: {
+      units: 'greatest(0, c.units - e.units)',
+      expired_orders: 'c.expired_orders + e.expired',
+    },
+    by: `select customer_id, sale_id, offer_id, sum(quantity) as units, sum(expired) as expired
+      from ended_sale_unit where (select count(*) from ${after}) >= 0 group by 1, 2, 3`,
+  })},
+  ${lowerCountersCtes({
+    table: 'sale_address',
+    key: ['sale_id', 'offer_id', 'address'],
+    values: { units: 'greatest(0, c.units - e.units)' },
+    by: `select sale_id, offer_id, address, sum(quantity) as units from ended_sale_unit
+      where address is not null and (select count(*) from locked_sale_purchase) >= 0 group by 1, 2, 3`,
+  })}`;

@@ -14,8 +14,8 @@ export type AddressParts = Readonly<Record<'street' | 'zip' | 'country', string>
 
 export interface BuyerHashes {
   /**
-   * Streets that differ in case, and in which characters separate the words, have the same hash; where words begin and end
-   * counts: `1/12 High St` is not `11/2 High St`.
+   * Streets that differ in case, and in which characters separate the words, have the same hash; where words begin and
+   * end counts: `1/12 High St` is not `11/2 High St`.
    */
   address(address: AddressParts): string;
   /** @param number in E.164 */

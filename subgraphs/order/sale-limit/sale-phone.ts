@@ -17,7 +17,7 @@ export class SalePhone {
   @Property({ type: 'uuid' })
   customerId!: string;
 
-  /** the first order with it; if that is refused for a limit, the number is free again */
+  /** the first order that was placed with it */
   @Property({ type: 'uuid' })
   orderId!: string;
 

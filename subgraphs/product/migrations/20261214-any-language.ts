@@ -5,8 +5,8 @@ const noRelease =
 
 /**
  * Search vectors are written by the subgraph, not by triggers and generated columns; names are sorted by a collation.
- * `npm run rebuild -- search` has to run afterwards: until then searches find words without accents only, and correct no
- * typing errors.
+ * `npm run rebuild -- search` has to run afterwards: until then searches find words without accents only, and correct
+ * no typing errors.
  */
 export class Migration20261214AnyLanguage extends Migration {
   override up(): void {

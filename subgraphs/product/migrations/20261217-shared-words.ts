@@ -4,8 +4,8 @@ const noRelease =
   '/* safe: no release has been made, so no earlier version runs beside this one */';
 
 /**
- * Words of which it is known that one product has them; of those that are there, that is not known. The indexes of words
- * are of those that are not gone.
+ * Words of which it is known that one product has them; of those that are there, that is not known. The indexes of
+ * words are of those that are not gone.
  */
 export class Migration20261217SharedWords extends Migration {
   override up(): void {

@@ -6,8 +6,8 @@ import { updateListedPrices } from './listed-price.js';
 import { isLive, saleColumns } from './sale-window.js';
 
 /**
- * Stores offers as they are now, with the windows of their sales. An older version is ignored, and so is a late event of an offer that was
- * removed and then created again under a new id: ids are in the order of time.
+ * Stores offers as they are now, with the windows of their sales. An older version is ignored, and so is a late event
+ * of an offer that was removed and then created again under a new id: ids are in the order of time.
  */
 export async function onOfferChanged(
   tx: EntityManager,

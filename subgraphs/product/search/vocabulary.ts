@@ -8,8 +8,8 @@ import { sql, sqlCount } from '../../shared/database/sql.js';
 /** Words with which misspelled ones are compared, in characters. */
 export const wordLength = { min: 3, max: 40 } as const;
 /**
- * New words of one vendor, some more if several products are created at once: others are found, but correct no misspelled
- * ones.
+ * New words of one vendor, some more if several products are created at once: others are found, but correct no
+ * misspelled ones.
  */
 export const wordsOfVendorMax = 20_000;
 /** Words of one product that are in the vocabulary: the first of its name and description. */

@@ -4,8 +4,8 @@ const noRelease =
   '/* safe: no release has been made, so no earlier version runs beside this one */';
 
 /**
- * Search vectors are written by the subgraph. `npm run rebuild -- search` has to run afterwards: until then searches find
- * no shops, and offers by words without accents only.
+ * Search vectors are written by the subgraph. `npm run rebuild -- search` has to run afterwards: until then searches
+ * find no shops, and offers by words without accents only.
  */
 export class Migration20261214AnyLanguage extends Migration {
   override up(): void {

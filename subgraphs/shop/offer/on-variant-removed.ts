@@ -8,8 +8,9 @@ import { type OfferRow, offerColumns } from './read-offers.js';
 import { retireSku } from './retired-sku.js';
 
 /**
- * Retires a sku: its offers become inactive, and no offer of it can be set again. The product subgraph refuses to remove
- * a variant that is in a sale, as far as it has learned of it: one that was published at that moment loses the variant.
+ * Retires a sku: its offers become inactive, and no offer of it can be set again. The product subgraph refuses to
+ * remove a variant that is in a sale, as far as it has learned of it: one that was published at that moment loses the
+ * variant.
  */
 export async function onVariantRemoved(
   tx: EntityManager,

@@ -80,9 +80,9 @@ export class SetOfferInput {
 /**
  * Creates or replaces the one offer of a shop for a variant. A removed one is restored.
  *
- * @throws `NOT_FOUND` and `FORBIDDEN` for the shop, `BAD_USER_INPUT` for a sku that does not exist or
- *   was removed, for a `compareAtPrice` that is not above the price, for prices that the currency of the
- *   shop cannot express, and for a price below that of a sale that the offer is in; `CONFLICT` to deactivate it meanwhile
+ * @throws `NOT_FOUND` and `FORBIDDEN` for the shop, `BAD_USER_INPUT` for a sku that does not exist or was removed, for
+ *   a `compareAtPrice` that is not above the price, for prices that the currency of the shop cannot express, and for a
+ *   price below that of a sale that the offer is in; `CONFLICT` to deactivate it meanwhile
  */
 export async function setOffer(context: ShopContext, input: SetOfferInput): Promise<OfferRow> {
   const { sku, price, compareAtPrice = null, purchaseLimit = null } = input;

@@ -9,8 +9,8 @@ import { beginChange, readShopIds } from './begin-change.js';
 
 /**
  * Cancels a sale: nothing can be bought in it from this commit on, and its offers have their regular prices. What is
- * held stays payable, and orders stay valid. The units that are set aside are freed by the warehouse. Cancelling it again
- * changes nothing.
+ * held stays payable, and orders stay valid. The units that are set aside are freed by the warehouse. Cancelling it
+ * again changes nothing.
  *
  * @throws `NOT_FOUND`, `FORBIDDEN`; `CONFLICT` for a sale that is over
  */

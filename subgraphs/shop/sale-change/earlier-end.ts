@@ -16,8 +16,8 @@ export const earlierEnd = ({ sale, now }: Ending, wanted: Date): Date =>
   );
 
 /**
- * The change of a live sale with a later end, where the one that the warehouse has confirmed is too near by now: the sale
- * was live until its former end, and both must have the same one.
+ * The change of a live sale with a later end, where the one that the warehouse has confirmed is too near by now: the
+ * sale was live until its former end, and both must have the same one.
  *
  * @returns null if its end is as it should be
  */

@@ -100,7 +100,7 @@ async function requireShare(
   );
   if ((row?.count ?? 0) + added > vendorOffersMax)
     throw badInput({
-      'input.offers': `a vendor has at most ${vendorOffersMax} offers in a platform event, in all shops together`,
+      'input.offers': `a vendor has at most ${vendorOffersMax} offers in a platform event, across all of the vendor’s shops`,
     });
 }
 

@@ -17,8 +17,8 @@ const sameTime = (a: Date | null, b: Date | null) => a?.getTime() === b?.getTime
  * warehouse has the new end; until then the former ones are valid. The end of a live sale is moved to 10 s from now at
  * the soonest. A name and a slug are valid at once.
  *
- * @throws `NOT_FOUND`, `FORBIDDEN`; `BAD_USER_INPUT` for times that no sale can have; `CONFLICT` for a slug that is taken
- *   and for what cannot change any more; `TRY_AGAIN` while another change waits
+ * @throws `NOT_FOUND`, `FORBIDDEN`; `BAD_USER_INPUT` for times that no sale can have; `CONFLICT` for a slug that is
+ *   taken and for what cannot change any more; `TRY_AGAIN` while another change waits
  */
 export async function updateSale(
   context: ShopContext,

@@ -12,7 +12,7 @@ import { SaleEvent } from './sale-event.js';
 
 export const WhenSoldOutEnum = enumOf(
   'WhenSoldOut',
-  'What an offer is at its regular price, while its sale is live and has no units left.',
+  'What an offer is at its regular price, while its sale is live.',
   {
     REGULAR_PRICE: 'It can be bought at its regular price.',
     SOLD_OUT: 'It cannot be bought at its regular price while the sale is live.',

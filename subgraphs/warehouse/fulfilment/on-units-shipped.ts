@@ -9,9 +9,9 @@ import { countTaken, openCommittedPart, type Taken, takeUnits } from './committe
  * The units of a shop order left the warehouse: a SHIPMENT of each level. Never refused: a parcel
  * that was shipped is gone.
  *
- * A shipment of more units than the level has shows that its number was too low since its last count:
- * an ADJUSTMENT adds the difference first, with the time of that count. If the level was counted after the parcel left, the count did not contain it: an
- * ADJUSTMENT adds the units that the SHIPMENT subtracts.
+ * A shipment of more units than the level has shows that its number was too low since its last count: an ADJUSTMENT
+ * adds the difference first, with the time of that count. If the level was counted after the parcel left, the count did
+ * not contain it: an ADJUSTMENT adds the units that the SHIPMENT subtracts.
  */
 export async function onUnitsShipped(
   em: EntityManager,

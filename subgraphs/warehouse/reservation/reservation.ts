@@ -81,8 +81,9 @@ export class Reservation {
 }
 
 /**
- * Units of a reservation on one level, of a sale or regular ones. There is no foreign key to the reservation, whose check would take a
- * third of the time of an insert: both are inserted, and deleted, in one transaction (docs/adr/0046).
+ * Units of a reservation on one level, of a sale or regular ones. There is no foreign key to the reservation, whose
+ * check would take a third of the time of an insert: both are inserted, and deleted, in one transaction
+ * (docs/adr/0046).
  */
 @Retained({ withOwner: 'reservation' })
 @Entity({ tableName: 'reservation_line' })

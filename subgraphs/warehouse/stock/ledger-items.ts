@@ -103,8 +103,8 @@ export class LedgerItems {
   /**
    * Raises the versions of changed items, which `em.flush` writes.
    *
-   * @returns events for the product subgraph of new items, and of those that came into stock or ran out; and the changes
-   *   to publish after COMMIT, once they are written
+   * @returns events for the product subgraph of new items, and of those that came into stock or ran out; and the
+   *   changes to publish after COMMIT, once they are written
    */
   finish(): { readonly events: EventMessage[]; readonly changed: () => StockChanged[] } {
     const changed = [...this.#unitsBefore].filter(([item, before]) => {

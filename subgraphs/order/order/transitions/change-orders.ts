@@ -45,10 +45,10 @@ const actors: Readonly<Record<CancelReason, string | null>> = {
 };
 
 /**
- * The one writer of changes of pending orders: in one statement it changes orders with their shop orders,
- * records it in their histories, keeps their numbers, counts what ends as no longer held, subtracts the purchases of
- * those cancelled, and stores the outcomes of idempotency keys. An order that is not pending, or is held and must not be, is left as it is, with all
- * that belongs to it.
+ * The one writer of changes of pending orders: in one statement it changes orders with their shop orders, records it in
+ * their histories, keeps their numbers, counts what ends as no longer held, subtracts the purchases of those cancelled,
+ * and stores the outcomes of idempotency keys. An order that is not pending, or is held and must not be, is left as it
+ * is, with all that belongs to it.
  *
  * Units that a cancelled order took from a cart are returned by `endPending`.
  *
@@ -196,7 +196,7 @@ const cancelledOrderCtes = `${subtractPurchasesCtes(`
   ${lowerSaleUnitsCtes(
     `select customer_id, sale_id, offer_id, sale_address as address, quantity, expired
     from ended_line where status = 'CANCELLED' and sale_id is not null`,
-    'locked',
+    'locked_purchase',
   )}`;
 
 const changeOrdersSql = (kinds: KindsOfChange) => `

@@ -51,8 +51,8 @@ export type SaleLiveContext = SubgraphContext<SaleLiveApp>;
 
 /**
  * While anybody listens, one request every 250 ms reads the units of all watched sales that are live or paused. Those
- * of others, and the sales themselves, are read once a second. In between the clock of shop's primary decides about their state, as
- * it was when they were read and has moved on since.
+ * of others, and the sales themselves, are read once a second. In between the clock of shop's primary decides about
+ * their state, as it was when they were read and has moved on since.
  */
 export function createSaleFeeds(
   reads: SaleReads,

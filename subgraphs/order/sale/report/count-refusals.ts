@@ -54,9 +54,9 @@ export interface CountingApp {
 }
 
 /**
- * Counts in memory, and adds to the rows of the database once a second: a crash loses the last second. A checkout counts
- * once for each shop in each sale that it has lines of, or offers of that are sold only in it. A sale that does not have the offer is not counted, so that
- * clients cannot add rows without limit.
+ * Counts in memory, and adds to the rows of the database once a second: a crash loses the last second. A checkout
+ * counts once for each shop in each sale that it has lines of, or offers of that are sold only in it. A sale that does
+ * not have the offer is not counted, so that clients cannot add rows without limit.
  */
 export function createRefusalCounters(
   em: EntityManager,

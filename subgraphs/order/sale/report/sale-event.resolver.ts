@@ -16,7 +16,7 @@ export class SaleEventResolver {
   @Allow('shop-owner')
   @FieldResolver(() => SaleReport, {
     nullable: true,
-    description: 'What came of the sale so far. Visible to the owners of its shops only.',
+    description: 'What came of the sale so far. Visible to the owners of its shops and to admins.',
   })
   async report(@Root() { id }: SaleEvent, @Ctx() context: OrderContext): Promise<SaleReport> {
     const sale = await loaderOf(context, loadSales).load(id);
