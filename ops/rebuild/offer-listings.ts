@@ -1,5 +1,5 @@
 import { isOpenSql, isoSql } from '../../subgraphs/shop/sale-window/sale-sql.js';
-import { regularUnitsSql } from '../../subgraphs/warehouse/stock/stock-item.js';
+import { fenceSql, regularUnitsSql } from '../../subgraphs/warehouse/stock/stock-item.js';
 import type { Reader } from '../databases/clients.js';
 
 /** The window of a sale and its price, as JSON of PostgreSQL. */
@@ -24,9 +24,16 @@ export interface Listing {
   readonly currencyCode: string | null;
   readonly active: boolean;
   readonly offerVersion: number;
+  /** whether it is the price of a sale */
+  readonly live: boolean;
   /** null without a sale that is open */
   readonly sale: ListedSale | null;
+  /** at the current price */
   readonly inStock: boolean;
+  /** at the regular price */
+  readonly regularInStock: boolean;
+  /** of the units that are set aside for a sale */
+  readonly saleInStock: boolean;
   readonly stockVersion: number;
 }
 
@@ -71,8 +78,10 @@ export async function* listingsBySku(
       const active = offer.active && !(bySku.get(offer.sku) as Variant).deleted;
       put(offer.shopId, offer.sku, { ...offer, active });
     }
-    for (const { shopId, sku, inStock, version } of await stockOf(warehouse, skus)) {
-      put(shopId, sku, { inStock, stockVersion: version });
+    for (const { shopId, sku, ...stock } of await stockOf(warehouse, skus)) {
+      const live = listings.get(`${shopId} ${sku}`)?.live ?? false;
+      const inStock = stock.regularInStock || (stock.saleInStock && live);
+      put(shopId, sku, { ...stock, inStock });
     }
     yield { skus, listings, readAt: variants[0]?.readAt as string };
     after = skus.at(-1) as string;
@@ -85,8 +94,11 @@ const empty = {
   currencyCode: null,
   active: false,
   offerVersion: 0,
+  live: false,
   sale: null,
   inStock: false,
+  regularInStock: false,
+  saleInStock: false,
   stockVersion: 0,
 };
 
@@ -98,6 +110,7 @@ interface SourceOffer {
   readonly currencyCode: string;
   readonly active: boolean;
   readonly offerVersion: number;
+  readonly live: boolean;
   readonly sale: ListedSale | null;
 }
 
@@ -121,12 +134,13 @@ const saleOfOffer = listedSaleSql({
 async function offersOf(shop: Reader, skus: string[]): Promise<SourceOffer[]> {
   const { rows } = await shop.query<SourceOffer>(
     `select distinct on (o.shop_id, o.sku) o.shop_id as "shopId", o.sku, o.id as "offerId",
-       case when e.status = 'PUBLISHED' and e.starts_at <= now() and s.offer_id is not null
-         then s.price_amount else o.price_amount end as price,
+       case when l.live then s.price_amount else o.price_amount end as price, l.live,
        o.currency_code as "currencyCode", o.active, o.version as "offerVersion",
        ${saleOfOffer} as sale
      from offer o left join sale_event e on e.id = o.sale_id and ${isOpenSql('e')}
        left join sale_offer s on s.sale_id = e.id and s.offer_id = o.id
+       cross join lateral (select coalesce(
+         e.status = 'PUBLISHED' and e.starts_at <= now() and s.offer_id is not null, false) as live) l
      where o.sku = any($1) order by o.shop_id, o.sku, o.id desc`,
     [skus],
   );
@@ -137,10 +151,12 @@ async function stockOf(warehouse: Reader, skus: string[]) {
   const { rows } = await warehouse.query<{
     shopId: string;
     sku: string;
-    inStock: boolean;
-    version: number;
+    regularInStock: boolean;
+    saleInStock: boolean;
+    stockVersion: number;
   }>(
-    `select shop_id as "shopId", sku, ${regularUnitsSql()} > 0 as "inStock", version
+    `select shop_id as "shopId", sku, ${regularUnitsSql()} > 0 as "regularInStock",
+       least(available, ${fenceSql()}) > 0 as "saleInStock", version as "stockVersion"
      from stock_item where sku = any($1)`,
     [skus],
   );

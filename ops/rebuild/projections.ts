@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import { summarizeListedPrices } from '../../subgraphs/product/offer-listing/listed-price.js';
-import { saleColumns } from '../../subgraphs/product/offer-listing/sale-window.js';
+import { isLive, saleColumns } from '../../subgraphs/product/offer-listing/sale-window.js';
 import { withDatabases } from '../databases/clients.js';
 import type { DatabaseUrls } from '../databases/urls.js';
 import { type Listing, listingsBySku } from './offer-listings.js';
@@ -40,7 +40,8 @@ async function write(product: pg.Client, { skus, readAt }: Page, listings: Listi
     currency_code: each.currencyCode,
     active: each.active,
     offer_version: each.offerVersion,
-    in_stock: each.inStock,
+    regular_in_stock: each.regularInStock,
+    sale_in_stock: each.saleInStock,
     stock_version: each.stockVersion,
     sale_id: each.sale?.id,
     sale_amount: each.sale?.price,
@@ -58,7 +59,8 @@ async function write(product: pg.Client, { skus, readAt }: Page, listings: Listi
   await product.query(
     `with made as (
        select o.shop_id, o.sku, o.product_id, o.offer_id, o.currency_code, o.active,
-         o.offer_version, o.in_stock, o.stock_version, sale.*
+         o.offer_version, o.regular_in_stock or (o.sale_in_stock and ${isLive('sale')}) as in_stock,
+         o.regular_in_stock, o.sale_in_stock, o.stock_version, sale.*
        from jsonb_populate_recordset(null::offer_listing, $1) as o
        cross join lateral (select ${saleColumns.values}) as sale (${saleColumns.names})
      ),
@@ -67,21 +69,23 @@ async function write(product: pg.Client, { skus, readAt }: Page, listings: Listi
          and not exists (select 1 from made m where m.shop_id = l.shop_id and m.sku = l.sku)
      )
      insert into offer_listing as l (shop_id, sku, product_id, offer_id, currency_code, active,
-       offer_version, in_stock, stock_version, ${saleColumns.names})
+       offer_version, in_stock, regular_in_stock, sale_in_stock, stock_version,
+       ${saleColumns.names})
      select * from made order by sku, shop_id
      on conflict (shop_id, sku) do update set
        product_id = excluded.product_id, offer_id = excluded.offer_id,
        currency_code = excluded.currency_code, ${saleColumns.excluded},
        active = excluded.active, offer_version = excluded.offer_version,
-       in_stock = excluded.in_stock, stock_version = excluded.stock_version, updated_at = now()
+       in_stock = excluded.in_stock, regular_in_stock = excluded.regular_in_stock,
+       sale_in_stock = excluded.sale_in_stock, stock_version = excluded.stock_version, updated_at = now()
      where (l.offer_id is null or (excluded.offer_id, excluded.offer_version) >= (l.offer_id, l.offer_version))
        and excluded.stock_version >= l.stock_version
        and (l.product_id, l.offer_id, l.price_amount, l.currency_code, l.active, l.offer_version,
-            l.in_stock, l.stock_version, l.regular_amount, l.sale_id, l.sale_amount,
+            l.in_stock, l.regular_in_stock, l.sale_in_stock, l.stock_version, l.regular_amount, l.sale_id, l.sale_amount,
             l.sale_starts_at, l.sale_ends_at, l.sale_paused, l.sale_due_at)
          is distinct from (excluded.product_id, excluded.offer_id, excluded.price_amount,
             excluded.currency_code, excluded.active, excluded.offer_version, excluded.in_stock,
-            excluded.stock_version, excluded.regular_amount, excluded.sale_id,
+            excluded.regular_in_stock, excluded.sale_in_stock, excluded.stock_version, excluded.regular_amount, excluded.sale_id,
             excluded.sale_amount, excluded.sale_starts_at, excluded.sale_ends_at,
             excluded.sale_paused, excluded.sale_due_at)`,
     [JSON.stringify(rows), skus, readAt],

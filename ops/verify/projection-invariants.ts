@@ -88,7 +88,8 @@ async function offerListings(readers: Readers, scope: Scope, atRest: boolean): P
   for await (const { skus, listings } of listingsBySku(readers, chosen)) {
     const { rows: listed } = await readers.product.query<Listing>(
       `select shop_id as "shopId", sku, offer_id as "offerId", price_amount as price,
-         currency_code as "currencyCode", active, in_stock as "inStock", ${listedSale} as sale
+         currency_code as "currencyCode", active, in_stock as "inStock",
+         regular_in_stock as "regularInStock", sale_in_stock as "saleInStock", ${listedSale} as sale
        from offer_listing where sku = any($1)`,
       [skus],
     );
@@ -132,9 +133,10 @@ const listedSale = listedSaleSql({
 
 /** The part of a listing that is compared; if it is inactive, its prices do not matter. */
 function comparable(listing: Listing | undefined): string {
-  if (!listing) return 'false,false';
+  if (!listing) return 'false,false,false';
   const { active, inStock, offerId, price, currencyCode, sale } = listing;
-  if (!active) return [active, inStock].join();
+  const stock = [active, listing.regularInStock, listing.saleInStock];
+  if (!active) return stock.join();
   const window = sale && [
     sale.id,
     sale.price,
@@ -143,7 +145,7 @@ function comparable(listing: Listing | undefined): string {
     sale.endsAt,
     sale.paused,
   ];
-  return [active, inStock, offerId, price, currencyCode, window].join();
+  return [...stock, inStock, offerId, price, currencyCode, window].join();
 }
 
 /** The skus of a scope: every change of what a copy depends on has an event in an outbox. Null for all. */

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { reservationKeptDays } from '../../subgraphs/contracts/reservation.js';
+import { noSale } from '../../subgraphs/contracts/sale.js';
 import { timeOfId } from '../../subgraphs/shared/ids.js';
 import type { Reader } from '../databases/clients.js';
 import { ordersSince } from './changed-orders.js';
@@ -44,6 +45,8 @@ interface OrderRow {
   /** shop → units of its shop order that are shipped, and units that are cancelled */
   shipped: Record<string, number>;
   cancelled: Record<string, number>;
+  /** sale and SKU → units that are bought in it */
+  ofSales: Record<string, number>;
 }
 interface ReservationRow {
   id: string;
@@ -53,7 +56,12 @@ interface ReservationRow {
   /** shop → units that are shipped, and units that are cancelled */
   shipped: Record<string, number>;
   cancelled: Record<string, number>;
+  /** sale and SKU → units that are bought in it */
+  ofSales: Record<string, number>;
 }
+
+/** Not the plain condition, for which PostgreSQL would read the whole index of lines of sales. */
+const isOfSale = `case when l.sale_id = '${noSale}' then false else true end`;
 
 // An abandoned checkout is cancelled after 15 s, if warehouse answers.
 const freshMinutes = 10;
@@ -67,7 +75,13 @@ const ordersSql = (only: string) => `
     coalesce(jsonb_object_agg(s.shop_id, s.quantity - s.cancelled)
       filter (where s.status in ('SHIPPED', 'DELIVERED')), '{}') as shipped,
     coalesce(jsonb_object_agg(s.shop_id, s.cancelled)
-      filter (where s.cancelled > 0), '{}') as cancelled
+      filter (where s.cancelled > 0), '{}') as cancelled,
+    (select coalesce(jsonb_object_agg(bought.key, bought.units), '{}') from (
+      select i.sale_id || ' ' || i.sku as key, sum(i.quantity)::int as units
+      from shop_order p
+        join order_item i on i.customer_id = p.customer_id and i.shop_order_id = p.id
+      where p.customer_id = o.customer_id and p.order_id = o.id and i.sale_id is not null
+      group by 1) bought) as "ofSales"
   from customer_order o left join lateral (
     select shop_id, status, coalesce(sum(i.quantity), 0)::int as quantity,
       coalesce(sum(i.cancelled_quantity), 0)::int as cancelled
@@ -96,7 +110,12 @@ async function ordersAndReservations(
          coalesce(jsonb_object_agg(l.shop_id, l.shipped) filter (where l.shipped > 0), '{}')
            as shipped,
          coalesce(jsonb_object_agg(l.shop_id, l.cancelled) filter (where l.cancelled > 0), '{}')
-           as cancelled
+           as cancelled,
+         (select coalesce(jsonb_object_agg(sold.key, sold.units), '{}') from (
+           select l.sale_id || ' ' || level.sku as key, sum(l.quantity)::int as units
+           from reservation_line l
+             join stock_level level on level.shop_id = l.shop_id and level.id = l.level_id
+           where l.order_id = r.order_id and ${isOfSale} group by 1) sold) as "ofSales"
        from reservation r left join lateral (
          select shop_id, sum(quantity) as quantity, sum(shipped)::int as shipped,
            sum(cancelled)::int as cancelled
@@ -155,22 +174,23 @@ const keptMs = reservationKeptDays * 24 * 3_600_000;
 /** States in which an order has no unit left to ship: its reservation is deleted some time later. */
 const doneStatuses = ['SHIPPED', 'DELIVERED', 'CANCELLED'];
 
+const haveSameUnits = (order: OrderRow, reservation: ReservationRow): boolean =>
+  reservation.quantity === order.quantity && isDeepStrictEqual(reservation.ofSales, order.ofSales);
+
 function agree(order: OrderRow, reservation: ReservationRow | undefined): boolean {
   if (!reservation && doneStatuses.includes(order.status)) {
     if (timeOfId(order.id) < Date.now() - keptMs) return true;
   }
   if (!order.numbered && reservation?.state === 'COMMITTED') return false;
   if (order.status === 'PENDING') {
-    return (
-      order.numbered && reservation?.state === 'HELD' && reservation.quantity === order.quantity
-    );
+    return order.numbered && reservation?.state === 'HELD' && haveSameUnits(order, reservation);
   }
   if (order.status === 'CANCELLED' && reservation?.state !== 'COMMITTED') {
     return reservation?.state !== 'HELD';
   }
   return (
     reservation?.state === 'COMMITTED' &&
-    reservation.quantity === order.quantity &&
+    haveSameUnits(order, reservation) &&
     isDeepStrictEqual(reservation.shipped, order.shipped) &&
     isDeepStrictEqual(reservation.cancelled, order.cancelled)
   );

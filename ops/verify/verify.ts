@@ -9,6 +9,7 @@ import { paymentInvariants } from './payment-invariants.js';
 import { projectionInvariants } from './projection-invariants.js';
 import { openReaders } from './readers.js';
 import { reservationInvariants } from './reservation-invariants.js';
+import { saleAllocationInvariants } from './sale-allocation-invariants.js';
 import { saleInvariants } from './sale-invariants.js';
 import { saleLineInvariants } from './sale-line-invariants.js';
 import { saleOrderInvariants } from './sale-order-invariants.js';
@@ -24,6 +25,7 @@ export const invariants: readonly Invariant[] = [
   ...outboxInvariants,
   ...reservationInvariants,
   ...saleLineInvariants,
+  ...saleAllocationInvariants,
   ...projectionInvariants,
   ...accountInvariants,
   ...moneyInvariants,

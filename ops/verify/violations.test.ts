@@ -5,7 +5,7 @@ import { seedId } from '../../dev/seed/ids.js';
 import { newId } from '../../subgraphs/shared/ids.js';
 import { breaks } from '../../tests/harness/broken-invariants.js';
 import { openSale, saleLine } from '../../tests/harness/broken-sale-orders.js';
-import type { Break } from '../../tests/harness/broken-stock.js';
+import { type Break, level } from '../../tests/harness/broken-stock.js';
 import { createAllTestDatabases } from '../../tests/harness/databases.js';
 import { placed } from '../../tests/harness/placed-order.js';
 import { tracesOf } from '../../tests/harness/traces.js';
@@ -99,6 +99,76 @@ describe('verify', () => {
       const found = await invariant.check(clients as unknown as Readers, scope, true);
       expect(found).toEqual({ rows: 1, offending: [], excused: [] });
     }
+  });
+
+  const found = async (name: string) => {
+    const invariant = invariants.find((each) => each.name === name) as Invariant;
+    return (await invariant.check(clients as unknown as Readers, { of: 'all' }, true)).offending;
+  };
+
+  it('compares the units and the end of each sale in shop and warehouse', async () => {
+    const name = 'the warehouse has allocated to each sale what shop has, until the same end';
+    const saleId = newId();
+    const times = `now() - interval '1 h', date_trunc('hour', now()) + interval '2 h'`;
+    const { rows } = await clients.shop.query<{ key: string[]; end: Date }>(
+      `with made as (insert into sale_event (id, name, slug, starts_at, ends_at, status, published_at)
+         values ($1, 'Sale', 'sale', ${times}, 'PUBLISHED', now()) returning ends_at as end
+       ), line as (
+         insert into sale_offer (sale_id, offer_id, price_amount, allocation) values ($1, $2, 1, 7))
+       select array[shop_id::text, sku] as key, made.end from offer, made where offer.id = $2`,
+      [saleId, seedId('offer', 0)],
+    );
+    const [{ key, end }] = rows as [{ key: string[]; end: Date }];
+    expect(await found(name)).toMatchObject([{ id: saleId }]);
+    const item = [...key, saleId];
+    await clients.warehouse.query(
+      `with item as (insert into sale_item (shop_id, sku, sale_id, allocated) values ($1, $2, $3, 7)
+       ), stock as (update stock_item set sale_id = $3, set_aside = 7, set_aside_until = $4
+         where shop_id = $1 and sku = $2)
+       insert into sale_allocation (shop_id, sale_id, revision, ends_at) values ($1, $3, 1, $4)`,
+      [...item, end],
+    );
+    expect(await found(name)).toEqual([]);
+    for (const [broken, repaired] of [
+      ['sale_item set allocated = 8', 'sale_item set allocated = 7'],
+      [
+        `stock_item set set_aside_until = set_aside_until + interval '1 s'`,
+        `stock_item set set_aside_until = set_aside_until - interval '1 s'`,
+      ],
+      [
+        `sale_allocation set ends_at = ends_at + interval '1 s'`,
+        `sale_allocation set ends_at = ends_at - interval '1 s'`,
+      ],
+    ] as const) {
+      await clients.warehouse.query(`update ${broken} where sale_id = $1`, [saleId]);
+      expect(await found(name)).toMatchObject([{ id: saleId }]);
+      await clients.warehouse.query(`update ${repaired} where sale_id = $1`, [saleId]);
+      expect(await found(name)).toEqual([]);
+    }
+  });
+
+  it('compares the units of each sale in an order and its reservation', async () => {
+    const [orderId, saleId] = [newId(), newId()];
+    const offending = async () =>
+      (await found('the status of an order matches its reservation')).filter(
+        ({ id }) => id === orderId,
+      );
+    for (const statement of placed(orderId)) await clients.order.query(statement);
+    const { rows } = await clients.warehouse.query<{ sku: string }>(
+      `with level as (select shop_id, id, sku from stock_level where id = $1
+       ), made as (insert into reservation (order_id, shop_ids, state, expires_at)
+         select $2, array[shop_id], 'HELD', now() + interval '1 hour' from level
+       ), line as (insert into reservation_line (order_id, shop_id, level_id, sale_id, quantity)
+         select $2, shop_id, id, $3, 2 from level)
+       select sku from level`,
+      [level, orderId, saleId],
+    );
+    expect(await offending()).toHaveLength(1);
+    const set = 'update order_item set sku = $2, sale_id = $3, decided_at = now() where id = $1';
+    await clients.order.query(set, [orderId, rows[0]?.sku, newId()]);
+    expect(await offending()).toHaveLength(1);
+    await clients.order.query(set, [orderId, rows[0]?.sku, saleId]);
+    expect(await offending()).toEqual([]);
   });
 
   it('is described by a list of its invariants, and says which excuse work in progress', () => {

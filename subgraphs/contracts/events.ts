@@ -93,7 +93,14 @@ export const events = {
   'warehouse.stock.changed': contract(
     'product',
     'latest',
-    z.object({ shopId: id, sku, inStock: z.boolean() }),
+    z.object({
+      shopId: id,
+      sku,
+      /** at the regular price */
+      inStock: z.boolean(),
+      /** whether the sale that has units of it set aside can sell some; by default not */
+      saleInStock: z.boolean().optional(),
+    }),
     (payload) => `${payload.shopId}:${payload.sku}`,
   ),
 

@@ -99,7 +99,7 @@ export interface AllocationLine {
 export interface SaleAllocation {
   readonly saleId: string;
   readonly shopId: string;
-  /** rises with each change: one that is not above the last applied changes nothing, and is answered as applied */
+  /** rises with each change: one that is not above the last applied changes nothing */
   readonly revision: number;
   /** the end of the sale, an ISO 8601 time: units that are not held are regular ones from then on */
   readonly endsAt: string;
@@ -128,13 +128,22 @@ const refusedAllocation = z.object({
   otherSaleId: z.string().nullable(),
 });
 
-/** Sets units aside for a sale, all lines or none. @returns the lines that were refused; none: it is applied */
-export const allocateSale: Call<{ readonly allocation: SaleAllocation }, RefusedAllocation[]> = {
+/** What became of an allocation; it is applied if nothing was refused, and there is no `lastRevision`. */
+export interface AllocationOutcome {
+  readonly refused: readonly RefusedAllocation[];
+  /** the last applied revision, if that was another allocation, and of this revision or a higher one */
+  readonly lastRevision: number | null;
+}
+
+/** Sets units aside for a sale, all lines or none. A repeated allocation is applied once. */
+export const allocateSale: Call<{ readonly allocation: SaleAllocation }, AllocationOutcome> = {
   field: 'allocateSale',
   query: `mutation ($allocation: SaleAllocationInput!) {
-    allocateSale(allocation: $allocation) { sku units least most otherSaleId }
+    allocateSale(allocation: $allocation) {
+      refused { sku units least most otherSaleId } lastRevision
+    }
   }`,
-  answer: z.array(refusedAllocation),
+  answer: z.object({ refused: z.array(refusedAllocation), lastRevision: z.number().nullable() }),
 };
 
 /** The units of one SKU of a sale in one shop, read at one time. */

@@ -14,6 +14,7 @@ import { Migration20261207ShownTimes } from './migrations/20261207-shown-times.j
 import { Migration20261214AnyLanguage } from './migrations/20261214-any-language.js';
 import { Migration20261217SharedWords } from './migrations/20261217-shared-words.js';
 import { Migration20261219SaleWindows } from './migrations/20261219-sale-windows.js';
+import { Migration20261222ListedSaleStock } from './migrations/20261222-listed-sale-stock.js';
 import { ListedPrice } from './offer-listing/listed-price.js';
 import { OfferListing } from './offer-listing/offer-listing.js';
 import { Product } from './product/product.js';
@@ -45,5 +46,6 @@ export const databaseSchema: Schema = {
     { name: '20261217-shared-words', class: Migration20261217SharedWords },
     { name: '20261218-outbox-positions', class: Migration20261218OutboxPositions },
     { name: '20261219-sale-windows', class: Migration20261219SaleWindows },
+    { name: '20261222-listed-sale-stock', class: Migration20261222ListedSaleStock },
   ],
 };

@@ -27,7 +27,7 @@ export const subgraph = defineSubgraph({
   gauges: [
     {
       name: 'holdfast_sale_change_seconds',
-      help: 'Age of the sale that waits longest for the warehouse to set its units aside, in seconds; 0 if none does.',
+      help: 'Age of the oldest change of a sale that is not completed, in seconds, from when it was requested; 0 if there is none.',
       read: ({ em }) => oldestChangeSeconds(em),
     },
   ],

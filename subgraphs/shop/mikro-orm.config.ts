@@ -12,6 +12,7 @@ import { Migration20261127Initial } from './migrations/20261127-initial.js';
 import { Migration20261208ListIndexes } from './migrations/20261208-list-indexes.js';
 import { Migration20261214AnyLanguage } from './migrations/20261214-any-language.js';
 import { Migration20261219Sales } from './migrations/20261219-sales.js';
+import { Migration20261222SaleChanges } from './migrations/20261222-sale-changes.js';
 import { Offer } from './offer/offer.js';
 import { RetiredSku } from './offer/retired-sku.js';
 import { VariantName } from './offer/variant-name.js';
@@ -44,5 +45,6 @@ export const databaseSchema: Schema = {
     { name: '20261216-outbox-lanes', class: Migration20261216OutboxLanes },
     { name: '20261218-outbox-positions', class: Migration20261218OutboxPositions },
     { name: '20261219-sales', class: Migration20261219Sales },
+    { name: '20261222-sale-changes', class: Migration20261222SaleChanges },
   ],
 };

@@ -28,6 +28,7 @@ import { Migration20261213ReservationLines } from './migrations/20261213-reserva
 import { Migration20261219Sales } from './migrations/20261219-sales.js';
 import { Migration20261219SalesIndexes } from './migrations/20261219-sales-indexes.js';
 import { Migration20261219SalesValidated } from './migrations/20261219-sales-validated.js';
+import { Migration20261222SaleAllocationContent } from './migrations/20261222-sale-allocation-content.js';
 import { Reservation, ReservationLine } from './reservation/reservation.js';
 import { SaleAllocation } from './sale/sale-allocation.js';
 import { LedgerCheckpoint } from './stock/ledger-checkpoint.js';
@@ -90,5 +91,6 @@ export const databaseSchema: Schema = {
     { name: '20261219-sales', class: Migration20261219Sales },
     { name: '20261219-sales-indexes', class: Migration20261219SalesIndexes },
     { name: '20261219-sales-validated', class: Migration20261219SalesValidated },
+    { name: '20261222-sale-allocation-content', class: Migration20261222SaleAllocationContent },
   ],
 };

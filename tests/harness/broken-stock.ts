@@ -146,6 +146,18 @@ const setAside = 'what is set aside of an item is what its sale neither holds no
 const saleHolds = 'the units that a sale holds are those of its HELD reservations';
 const saleSold = 'the units that a sale has sold are those of its paid reservations';
 
+const allocated = 'the warehouse has allocated to each sale what shop has, until the same end';
+const allocation = `insert into sale_allocation (shop_id, sale_id, revision, ends_at)
+  select shop_id, '${sale}', 1, now() + interval '1 hour' from stock_level where id = '${level}'`;
+const saleOfShop = (status: string) =>
+  [
+    'shop',
+    [
+      `insert into sale_event (id, name, slug, starts_at, ends_at, status, published_at)
+       values ('${sale}', 'Sale', '${sale}', now(), now() + interval '1 hour', '${status}', now())`,
+    ],
+  ] as const;
+
 /** Each breaks one invariant of sales. */
 const saleBreaks: readonly Break[] = [
   [
@@ -167,6 +179,9 @@ const saleBreaks: readonly Break[] = [
   ],
   [saleHolds, 'warehouse', [saleItem(3, 1), inSale(2)]],
   [saleHolds, 'warehouse', [saleItem(3, 1), inSale(2), ...saleLine('HELD', 'null')]],
+  // Of a sale that is cancelled, and of one that shop does not have with these units.
+  [allocated, 'warehouse', [saleItem(3, 1), inSale(2), allocation], saleOfShop('CANCELLED')],
+  [allocated, 'warehouse', [saleItem(3, 1), inSale(2), allocation], saleOfShop('PUBLISHED')],
   [saleSold, 'warehouse', [saleItem(3, 0, 1), inSale(2)]],
   [saleSold, 'warehouse', [saleItem(3, 0, 1), inSale(2), ...saleLine('COMMITTED', `'${newId()}'`)]],
 ];

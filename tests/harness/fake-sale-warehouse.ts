@@ -2,6 +2,7 @@ import type { Call } from '../../subgraphs/contracts/call.js';
 import type { SaleKey } from '../../subgraphs/contracts/sale.js';
 import {
   type AllocationLine,
+  type AllocationOutcome,
   allocateSale,
   type RefusedAllocation,
   type SaleAllocation,
@@ -26,19 +27,31 @@ export function createFakeSaleWarehouse() {
   /** units that no sale has, by shop and SKU; 100 of those that are not named */
   const free = new Map<string, number>();
   /** by sale and shop */
-  const sales = new Map<string, { revision: number; endsAt: string; items: Map<string, Item> }>();
+  const sales = new Map<
+    string,
+    { revision: number; content: string; endsAt: string; items: Map<string, Item> }
+  >();
   const calls: SaleAllocation[] = [];
   const reads: SaleKey[][] = [];
   let behaviour: Behaviour = 'answers';
   let before: (allocation: SaleAllocation) => Promise<unknown> = async () => {};
   const freeOf = (shopId: string, sku: string) => free.get(`${shopId} ${sku}`) ?? 100;
 
-  function allocate(allocation: SaleAllocation): RefusedAllocation[] {
+  const applied = { refused: [], lastRevision: null };
+
+  function allocate(allocation: SaleAllocation): AllocationOutcome {
     const { saleId, shopId, revision, endsAt, lines } = allocation;
-    const sale = sales.get(`${saleId} ${shopId}`) ?? { revision: 0, endsAt, items: new Map() };
-    if (revision <= sale.revision) return [];
+    const sale = sales.get(`${saleId} ${shopId}`) ?? {
+      revision: 0,
+      content: '',
+      endsAt,
+      items: new Map(),
+    };
+    const content = JSON.stringify([endsAt, lines]);
+    if (revision === sale.revision && content === sale.content) return applied;
+    if (revision <= sale.revision) return { refused: [], lastRevision: sale.revision };
     const refused = lines.flatMap((line) => refusalOf(allocation, sale.items.get(line.sku), line));
-    if (refused.length > 0) return refused;
+    if (refused.length > 0) return { refused, lastRevision: null };
     const units = new Map(lines.map((line) => [line.sku, line.units]));
     for (const sku of new Set([...sale.items.keys(), ...units.keys()])) {
       const item: Item = sale.items.get(sku) ?? { allocated: 0, held: 0, sold: 0 };
@@ -46,8 +59,8 @@ export function createFakeSaleWarehouse() {
       free.set(`${shopId} ${sku}`, freeOf(shopId, sku) + item.allocated - wanted);
       sale.items.set(sku, { ...item, allocated: wanted });
     }
-    sales.set(`${saleId} ${shopId}`, { ...sale, revision, endsAt });
-    return [];
+    sales.set(`${saleId} ${shopId}`, { ...sale, revision, content, endsAt });
+    return applied;
   }
 
   function refusalOf(
@@ -102,9 +115,9 @@ export function createFakeSaleWarehouse() {
     calls.push(allocation);
     await before(allocation);
     if (behaviour === 'fails') throw tryAgain('not reachable');
-    const refused = allocate(allocation);
+    const outcome = allocate(allocation);
     if (behaviour === 'loses') throw tryAgain('the answer was lost');
-    return refused;
+    return outcome;
   }
 
   return {

@@ -27,7 +27,7 @@ export async function putInSale(
   revision += 1;
   const lines = units === null ? [] : [{ sku, units }];
   const end = endsAt ?? new Date(Date.now() + endsInMs).toISOString();
-  const refused = await allocateSale(store, { saleId, shopId, revision, endsAt: end, lines });
+  const { refused } = await allocateSale(store, { saleId, shopId, revision, endsAt: end, lines });
   return { saleId, refused };
 }
 

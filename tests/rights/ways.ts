@@ -136,6 +136,7 @@ export const ways: Readonly<Record<string, Way>> = {
   SaleRefusals: { by: 'SaleRefusalsEdge.node' },
   ReservationOutput: { by: 'Mutation.reserveStock' },
   ShortageOutput: { by: 'ReservationOutput.shortages' },
+  AllocationOutcomeOutput: { by: 'Mutation.allocateSale' },
   RefusedAllocationOutput: { by: 'Mutation.allocateSale' },
   SaleStockOutput: { by: 'Query.saleStockOf' },
   SaleStockLineOutput: { by: 'SaleStockOutput.lines' },

@@ -61,7 +61,8 @@ export class ProductFilter {
 
   @Field(() => Boolean, {
     nullable: true,
-    description: 'true: offered in stock; false: offered but sold out; omitted: either.',
+    description:
+      'true: offered in stock, units of a live sale included; false: offered but sold out; omitted: either.',
   })
   inStock?: boolean | null;
 

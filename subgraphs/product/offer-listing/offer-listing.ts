@@ -108,8 +108,17 @@ export class OfferListing {
   @Property({ type: 'integer', default: 0 })
   offerVersion!: number;
 
+  /** at the current price: of units that are not set aside, and while its sale is live of those that are */
   @Property({ type: 'boolean', default: false })
   inStock!: boolean;
+
+  /** whether there are units that are not set aside for a sale */
+  @Property({ type: 'boolean', default: false })
+  regularInStock!: Opt<boolean>;
+
+  /** whether there are units that are set aside */
+  @Property({ type: 'boolean', default: false })
+  saleInStock!: Opt<boolean>;
 
   /** version of the last `warehouse.stock.changed`; 0: none arrived yet */
   @Property({ type: 'integer', default: 0 })

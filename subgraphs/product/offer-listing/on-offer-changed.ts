@@ -3,7 +3,7 @@ import { sql } from '../../shared/database/sql.js';
 import type { VersionOf } from '../../shared/messaging/apply-events.js';
 import { lockProductsOfSkus } from '../locks.js';
 import { updateListedPrices } from './listed-price.js';
-import { saleColumns } from './sale-window.js';
+import { isLive, saleColumns } from './sale-window.js';
 
 /**
  * Stores offers as they are now, with the windows of their sales. An older version is ignored, and so is a late event
@@ -44,6 +44,7 @@ export async function onOfferChanged(
      on conflict (shop_id, sku) do update
        set offer_id = excluded.offer_id, currency_code = excluded.currency_code,
          active = excluded.active, offer_version = excluded.offer_version, ${saleColumns.excluded},
+         in_stock = listed.regular_in_stock or (listed.sale_in_stock and ${isLive('excluded')}),
          updated_at = now()
        where listed.offer_id is null
          or (excluded.offer_id, excluded.offer_version) > (listed.offer_id, listed.offer_version)`,

@@ -125,6 +125,49 @@ describe('the listing of an offer that is in a sale', () => {
     expect(await list({ minPrice: '7.00' })).toEqual([cheaper.id]);
   });
 
+  it('is in stock while units of its sale can be bought, and else by those that are not set aside', async () => {
+    const { sku, ...offer } = await offerIn(windowOf(60, 120));
+    const isInStock = async () => {
+      const [row] = await catalogue.query<{ inStock: boolean; lowest: string | null }>(
+        `select in_stock as "inStock", (select lowest_in_stock from listed_price l
+           where l.product_id = o.product_id) as lowest
+         from offer_listing o where offer_id = $1`,
+        [offer.offerId],
+      );
+      expect(row?.lowest !== null).toBe(row?.inStock);
+      return row?.inStock;
+    };
+    let version = 10;
+    const stock = (inStock: boolean, saleInStock: boolean) => {
+      const payload = { shopId: offer.shopId, sku, inStock, saleInStock };
+      version += 1;
+      return catalogue.deliver('warehouse', { topic: 'warehouse.stock.changed', version, payload });
+    };
+    const change = (sale: object) => {
+      version += 1;
+      const payload = { ...offer, sku, sale };
+      return catalogue.deliver('shop', { topic: 'shop.offer.changed', version, payload });
+    };
+    await stock(false, true);
+    expect(await isInStock()).toBe(false);
+    await move(offer.offerId, -1, 60);
+    await apply();
+    expect(await isInStock()).toBe(true);
+    await stock(false, false);
+    expect(await isInStock()).toBe(false);
+    await stock(false, true);
+    expect(await isInStock()).toBe(true);
+    await change(windowOf(-5, 60, { paused: true }));
+    expect(await isInStock()).toBe(false);
+    await change(windowOf(-5, 60));
+    expect(await isInStock()).toBe(true);
+    await move(offer.offerId, -60, -1);
+    await apply();
+    expect(await isInStock()).toBe(false);
+    await stock(true, false);
+    expect(await isInStock()).toBe(true);
+  });
+
   it('keeps its variant and product from being removed, also while the sale is paused', async () => {
     const offer = await offerIn(windowOf(60, 120));
     const remove = () =>

@@ -14,7 +14,12 @@ const set = `
   sale_amount = case when ${isOver} then null else sale_amount end,
   sale_starts_at = case when ${isOver} then null else sale_starts_at end,
   sale_ends_at = case when ${isOver} then null else sale_ends_at end,
-  sale_paused = sale_paused and not ${isOver}`;
+  sale_paused = sale_paused and not ${isOver},
+  in_stock = regular_in_stock or (sale_in_stock and not sale_paused and not ${isOver})`;
+
+/** SQL: whether a listing has the price of its sale, as its last boundary or event has left it. @param of the row */
+export const isLive = (of: string) =>
+  `coalesce(${of}.sale_due_at = ${of}.sale_ends_at and not ${of}.sale_paused, false)`;
 
 /**
  * Lists offers at the prices of sales that have started, and at their regular ones after the end: each boundary of a

@@ -36,6 +36,7 @@ export async function advanceSale(app: ShopApp, em: EntityManager, saleId: strin
     if (!work) return;
     failPoint('change of a sale stored, nothing allocated');
     const refused = await allocateShops(app, em, work);
+    if (refused === null) continue;
     failPoint('units of a sale allocated, change not completed');
     await finishStep(em, work, refused);
   }
@@ -46,32 +47,46 @@ async function findWork(em: EntityManager, saleId: string): Promise<SaleWork | n
     em,
     `select e.id as "saleId", e.status, e.revision, e.step, e.pending,
        ${isoSql('e.ends_at')} as "endsAt",
-       array(select shop_id::text from sale_shop s
-         where s.sale_id = e.id and s.revision < e.revision
-           and jsonb_exists(e.pending->'shopIds', shop_id::text)
-         order by shop_id) as "shopIds"
+       coalesce((
+         select jsonb_agg(jsonb_build_object('shopId', s.shop_id, 'skipped', s.revisions_skipped)
+           order by s.shop_id)
+         from sale_shop s where s.sale_id = e.id and s.revision < e.revision
+           and jsonb_exists(e.pending->'shopIds', s.shop_id::text)), '[]') as shops
      from sale_event e where e.id = $1 and e.step is not null`,
     [saleId],
   );
   return work ?? null;
 }
 
-/** @returns the lines that were refused; shops after the first refusal are not requested */
+/**
+ * Shops after the first one that is not applied are not requested.
+ *
+ * @returns the lines that were refused; null: the shop has skipped revisions that its warehouse had, try again
+ */
 async function allocateShops(
   app: ShopApp,
   em: EntityManager,
   work: SaleWork,
-): Promise<RefusedLine[]> {
+): Promise<RefusedLine[] | null> {
   const lines = Map.groupBy(await wantedLines(em.fork(), work), ({ shopId }) => shopId);
   const { saleId, revision, step, pending } = work;
   const isNew = step === 'ALLOCATE' && pending.kind === 'CHANGE';
   const endsAt = isNew ? pending.endsAt : work.endsAt;
-  for (const shopId of work.shopIds) {
+  for (const { shopId, skipped } of work.shops) {
     const ofShop = lines.get(shopId) ?? [];
     const units = ofShop.map(({ sku, units }) => ({ sku, units }));
-    const allocation = { saleId, shopId, revision, endsAt, lines: units };
+    const sent = revision + skipped;
+    const allocation = { saleId, shopId, revision: sent, endsAt, lines: units };
     const options = { timeoutMs, repeatable: true };
-    const refused = await app.warehouse.call(allocateSale, { allocation }, options);
+    const { refused, lastRevision } = await app.warehouse.call(
+      allocateSale,
+      { allocation },
+      options,
+    );
+    if (lastRevision !== null) {
+      await skipRevisions(em.fork(), work, shopId, lastRevision);
+      return null;
+    }
     if (refused.length > 0) {
       const offerIds = new Map(ofShop.map(({ sku, offerId }) => [sku, offerId]));
       return refused.map(({ sku, ...line }) => ({ ...line, offerId: offerIds.get(sku) as string }));
@@ -87,9 +102,20 @@ async function allocateShops(
   return [];
 }
 
+/** Has no effect if another process has changed the sale since, whose revision the warehouse has. */
+const skipRevisions = (em: EntityManager, work: SaleWork, shopId: string, last: number) =>
+  sql(
+    em,
+    `update sale_shop s set revisions_skipped = greatest(s.revisions_skipped, $4 + 1 - e.revision)
+     from sale_event e
+     where e.id = $1 and e.revision = $2 and e.step = $3 and s.sale_id = e.id and s.shop_id = $5`,
+    [work.saleId, work.revision, work.step, last, shopId],
+  );
+
 /** All units that the warehouse is to set aside in the shops, by the step. */
 async function wantedLines(em: EntityManager, work: SaleWork): Promise<Line[]> {
-  const { saleId, status, step, pending, shopIds } = work;
+  const { saleId, status, step, pending, shops } = work;
+  const shopIds = shops.map(({ shopId }) => shopId);
   const isDropped = step === 'REVERT' && status === 'PUBLISHING';
   if (pending.kind === 'CANCEL' || isDropped) return [];
   const isNew = step === 'ALLOCATE' && pending.kind === 'CHANGE';

@@ -43,7 +43,7 @@ export function completeChanges(
 export async function oldestChangeSeconds(em: EntityManager): Promise<number> {
   const [row] = await sql<{ age: string }>(
     em,
-    `select coalesce(extract(epoch from now() - min(updated_at)), 0) as age
+    `select coalesce(extract(epoch from now() - min(change_began_at)), 0) as age
      from sale_event where step is not null`,
   );
   return Math.max(0, Number(row?.age));

@@ -9,6 +9,6 @@ export interface SaleWork {
   readonly step: SaleStep;
   readonly pending: PendingChange;
   readonly endsAt: string;
-  /** the shops whose warehouses have not applied the revision */
-  readonly shopIds: readonly string[];
+  /** the shops whose warehouses have not applied the revision; they are sent one that is higher by what they skipped */
+  readonly shops: readonly { readonly shopId: string; readonly skipped: number }[];
 }

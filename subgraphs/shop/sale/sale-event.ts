@@ -157,6 +157,10 @@ export class SaleEvent {
   @Property({ type: 'jsonb', nullable: true })
   pending!: PendingChange | null;
 
+  /** when `pending` was stored */
+  @Property({ type: 'timestamptz', nullable: true })
+  changeBeganAt!: Opt<Date> | null;
+
   /** the last change that did not become valid */
   @Property({ type: 'jsonb', nullable: true })
   refused!: RefusedChange | null;

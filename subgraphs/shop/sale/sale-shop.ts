@@ -18,4 +18,11 @@ export class SaleShop {
   /** the last revision of the sale that the warehouse applied in this shop */
   @Property({ type: 'integer', default: 0 })
   revision!: number;
+
+  /**
+   * is added to a revision that is sent to the warehouse, which had it already: shop’s primary lost commits, or is a
+   * backup
+   */
+  @Property({ type: 'integer', default: 0 })
+  revisionsSkipped!: number;
 }

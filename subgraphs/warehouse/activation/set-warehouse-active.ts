@@ -61,15 +61,24 @@ export async function setWarehouseActive(
       const isChanged = await changeActive(em, warehouse, active);
       const event = { shopId: warehouse.shopId, warehouseId: warehouse.id };
       const type = active ? 'ACTIVATED' : 'DEACTIVATED';
-      if (isChanged) await recordWarehouseEvent(em, { ...event, type, actor });
+      const eventId = isChanged ? await recordWarehouseEvent(em, { ...event, type, actor }) : null;
       const rows = isChanged ? await shiftAvailable(em, warehouse, active ? 1 : -1) : [];
       const units = rows.reduce((sum, { delta }) => sum + Math.abs(delta), 0);
       const changes = rows.map(({ delta: _, ...row }) => row);
-      return { units, reserved: await countReserved(em, warehouse), changed: changes };
+      return { units, reserved: await countReserved(em, warehouse), changed: changes, eventId };
     },
-    { signalsOf: ({ changed }) => ({ changed }) },
+    {
+      signalsOf: ({ changed }) => ({ changed }),
+      isStored: (em, { eventId }) => isRecorded(em, warehouse, eventId),
+    },
   );
   return { units: Math.min(units, intMax), reserved: Math.min(reserved, intMax) };
+}
+
+async function isRecorded(em: EntityManager, { shopId, id }: InShop, eventId: string | null) {
+  const recorded =
+    'select from warehouse_event where shop_id = $1 and warehouse_id = $2 and id = $3';
+  return (await sql(em, recorded, [shopId, id, eventId])).length > 0;
 }
 
 /**
@@ -112,7 +121,7 @@ async function changeActive(em: EntityManager, warehouse: InShop, active: boolea
 
 /** Adds or subtracts the available units of a warehouse. */
 async function shiftAvailable(em: EntityManager, { shopId, id }: InShop, sign: 1 | -1) {
-  const rows = await sql<StockChanged & { delta: number; before: number }>(
+  const rows = await sql<StockChanged & { delta: number; before: number; total: number }>(
     em,
     `update stock_item i set version = version + 1, updated_at = now(),
        available = i.available + l.delta
@@ -121,12 +130,19 @@ async function shiftAvailable(em: EntityManager, { shopId, id }: InShop, sign: 1
      where i.shop_id = $1 and i.sku = l.sku
      returning i.shop_id as "shopId", i.sku, version, i.updated_at as at, l.delta,
        greatest(0, i.available - l.delta - ${fenceSql('i.', 'statement_timestamp()')}) as before,
-       ${regularUnitsSql('i.', 'statement_timestamp()')} as available`,
+       ${regularUnitsSql('i.', 'statement_timestamp()')} as available, i.available as total`,
     [shopId, id, sign],
   );
-  const crossed = rows.filter(({ available, before }) => crossesZero(before, available));
-  await enqueue(em, crossed.map(inStockEvent));
-  return rows.map(({ before: _, ...row }) => ({ ...row, at: new Date(row.at).toISOString() }));
+  const events = rows.flatMap(({ available, total, delta, before, ...row }) => {
+    const after = { regular: available, inSale: total - available };
+    const isCrossed = crossesZero({ regular: before, inSale: total - delta - before }, after);
+    return isCrossed ? [inStockEvent(row, after)] : [];
+  });
+  await enqueue(em, events);
+  return rows.map(({ before: _, total: __, ...row }) => ({
+    ...row,
+    at: new Date(row.at).toISOString(),
+  }));
 }
 
 async function countReserved(em: EntityManager, { shopId, id }: InShop): Promise<number> {

@@ -159,7 +159,20 @@ export function submitStockCount(
     count.status = 'SUBMITTED';
     return count;
   };
-  return moveStock(store, work, { once });
+  return moveStock(store, work, { once, isStored: isSubmitted });
+}
+
+/** Of a count that changed no units. */
+async function isSubmitted(em: EntityManager, value: typeof SubmitStockCountResult) {
+  if (!(value instanceof StockCount)) return false;
+  const { shopId, id, updatedAt } = value;
+  const rows = await sql(
+    em,
+    `select from stock_count
+     where shop_id = $1 and id = $2 and status = 'SUBMITTED' and updated_at = $3`,
+    [shopId, id, updatedAt],
+  );
+  return rows.length > 0;
 }
 
 /** A device’s clock may be a little fast. */

@@ -39,7 +39,7 @@ export async function expireReservations(
         });
       return { due, early };
     },
-    { signalsOf: ({ early }) => ({ armed: early }), lockTimeoutsMax: 1 },
+    { signalsOf: ({ early }) => ({ armed: early }), lockTimeoutsMax: 1, isStored: null },
   );
   // The lag lasts until the commit, the wait for rows included.
   const tookMs = performance.now() - startedMs;

@@ -58,6 +58,7 @@ export async function decideReservations(
     {
       signalsOf: (decided) => ({ armed: decided.filter((outcome) => outcome.state === 'HELD') }),
       lockTimeoutsMax: 1,
+      isStored: null,
     },
   );
   for (const { state } of outcomes) store.metrics.reservations.inc({ state });

@@ -73,9 +73,13 @@ export async function decideEndings(
       for (const tombstone of await insertTombstones(em, unknown)) {
         after.set(tombstone.orderId, tombstone);
       }
-      return { after, ended };
+      return { after, ended, unknown };
     },
-    { signalsOf: () => ({ disarmed: orderIds }), lockTimeoutsMax: 1 },
+    {
+      signalsOf: () => ({ disarmed: orderIds }),
+      lockTimeoutsMax: 1,
+      isStored: async (em, { unknown }) => hasReservation(em, unknown[0]),
+    },
   );
   for (const { to } of ended) store.metrics.ended.inc({ state: to });
   return requests.map(({ orderId }) => after.get(orderId) as ReservationStatus);
@@ -115,6 +119,11 @@ async function insertTombstones(
   );
   if (inserted.length < orderIds.length) throw new ConcurrentChange();
   return inserted;
+}
+
+async function hasReservation(em: EntityManager, orderId: string | undefined): Promise<boolean> {
+  const stored = 'select from reservation where order_id = $1';
+  return orderId !== undefined && (await sql(em, stored, [orderId])).length > 0;
 }
 
 /**

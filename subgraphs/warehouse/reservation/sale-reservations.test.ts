@@ -209,24 +209,33 @@ describe('reserving units of a sale', () => {
     expect(await saleStock(engine, saleId)).toMatchObject({ allocated: 3, held: 0, sold: 1 });
   });
 
-  it('sends the event about regular units only when these run out or come back', async () => {
+  it('sends an event when the regular units or those of the sale run out or come back', async () => {
     const key = await stockUp(engine, [5]);
     const eventsOf = async () => {
-      const rows = await stock.query<{ inStock: boolean }>(
-        `select (payload->>'inStock')::boolean as "inStock" from outbox
+      const rows = await stock.query<{ inStock: boolean; inSale?: boolean }>(
+        `select payload->'inStock' as "inStock", payload->'saleInStock' as "inSale" from outbox
          where topic = 'warehouse.stock.changed' and payload->>'sku' = $1 order by version`,
         [key.sku],
       );
-      return rows.map(({ inStock }) => inStock);
+      return rows.map(({ inStock, inSale }) => [inStock, inSale ?? false]);
     };
     await stock.query('delete from outbox');
     const { saleId } = await putInSale(engine, key, 3);
-    expect(await eventsOf()).toEqual([]);
+    const events = [[true, true]];
+    expect(await eventsOf()).toEqual(events);
     const regular = await reserve(lineOf(key, 2));
-    expect(await eventsOf()).toEqual([false]);
+    events.push([false, true]);
+    expect(await eventsOf()).toEqual(events);
     await reserve(lineOf(key, 2, saleId));
-    expect(await eventsOf()).toEqual([false]);
+    expect(await eventsOf()).toEqual(events);
+    const last = await reserve(lineOf(key, 1, saleId));
+    events.push([false, false]);
+    expect(await eventsOf()).toEqual(events);
     await cancel(regular.orderId);
-    expect(await eventsOf()).toEqual([false, true]);
+    events.push([true, false]);
+    expect(await eventsOf()).toEqual(events);
+    await cancel(last.orderId);
+    events.push([true, true]);
+    expect(await eventsOf()).toEqual(events);
   });
 });

@@ -12,6 +12,8 @@ import { receiveStock } from '../stock/receive-stock.js';
 import type { Warehouse } from '../warehouse/warehouse.js';
 import { allocateSale } from './allocate-sale.js';
 
+const applied = { refused: [], lastRevision: null };
+
 describe('allocating units to a sale', () => {
   let stock: TestStock;
   let engine: StockEngine;
@@ -52,12 +54,12 @@ describe('allocating units to a sale', () => {
       { sku: key.sku, units: 5 },
       { sku: 'NEVER-STOCKED', units: 1 },
     ];
-    expect(await allocateSale(engine, allocationOf(key, lines))).toEqual([
+    expect((await allocateSale(engine, allocationOf(key, lines))).refused).toEqual([
       { sku: 'NEVER-STOCKED', units: 1, least: 0, most: 0, otherSaleId: null },
     ]);
     expect(await itemOf(key)).toMatchObject({ saleId: null, setAside: 0 });
     const tooMany = allocationOf(key, [{ sku: key.sku, units: 6 }]);
-    expect(await allocateSale(engine, tooMany)).toEqual([
+    expect((await allocateSale(engine, tooMany)).refused).toEqual([
       { sku: key.sku, units: 6, least: 0, most: 5, otherSaleId: null },
     ]);
     expect(await saleStock(engine, tooMany.saleId)).toBeUndefined();
@@ -87,20 +89,38 @@ describe('allocating units to a sale', () => {
     await Promise.race([cancelled, new Promise((resolve) => setTimeout(resolve, 100))]);
     await other.query('commit');
     await other.end();
-    expect(await Promise.all([allocated, cancelled])).toEqual([[], []]);
+    expect(await Promise.all([allocated, cancelled])).toEqual([applied, applied]);
     expect(await itemOf(key)).toMatchObject({ saleId: null, setAside: 0 });
   });
 
   it('applies a revision once, and no earlier one after it', async () => {
     const key = await stockUp(engine, [9]);
     const first = allocationOf(key, [{ sku: key.sku, units: 5 }]);
-    expect(await allocateSale(engine, first)).toEqual([]);
+    expect(await allocateSale(engine, first)).toEqual(applied);
     const before = await itemOf(key);
-    expect(await allocateSale(engine, first)).toEqual([]);
+    expect(await allocateSale(engine, first)).toEqual(applied);
     expect(await itemOf(key)).toEqual(before);
-    expect(await allocateSale(engine, { ...first, revision: 3, lines: [] })).toEqual([]);
-    expect(await allocateSale(engine, { ...first, revision: 2 })).toEqual([]);
+    expect(await allocateSale(engine, { ...first, revision: 3, lines: [] })).toEqual(applied);
+    const late = { refused: [], lastRevision: 3 };
+    expect(await allocateSale(engine, { ...first, revision: 2 })).toEqual(late);
     expect(await itemOf(key)).toMatchObject({ saleId: null, setAside: 0 });
+  });
+
+  it('does not take another allocation of the last revision for that one', async () => {
+    const key = await stockUp(engine, [9]);
+    const first = allocationOf(key, [{ sku: key.sku, units: 5 }]);
+    expect(await allocateSale(engine, first)).toEqual(applied);
+    const used = { refused: [], lastRevision: first.revision };
+    const others = [
+      { ...first, lines: [{ sku: key.sku, units: 4 }] },
+      { ...first, lines: [] },
+      { ...first, endsAt: new Date(Date.now() + 1000).toISOString() },
+    ];
+    for (const other of others) expect(await allocateSale(engine, other)).toEqual(used);
+    expect(await itemOf(key)).toMatchObject({ saleId: first.saleId, setAside: 5 });
+    const next = { ...others[0], revision: first.revision + 1 } as SaleAllocation;
+    expect(await allocateSale(engine, next)).toEqual(applied);
+    expect(await itemOf(key)).toMatchObject({ setAside: 4 });
   });
 
   it('applies each of simultaneous revisions or a later one', async () => {
@@ -156,7 +176,7 @@ describe('allocating units to a sale', () => {
       key.sku,
     ]);
     const lines = [same, { sku: other.sku, units: 9 }];
-    expect(await allocateSale(engine, { ...first, revision: 2, lines })).toEqual([]);
+    expect(await allocateSale(engine, { ...first, revision: 2, lines })).toEqual(applied);
     await client.query('rollback');
     await client.end();
     expect(await itemOf(other)).toMatchObject({ setAside: 9 });
@@ -167,7 +187,7 @@ describe('allocating units to a sale', () => {
     const first = allocationOf(key, [{ sku: key.sku, units: 5 }]);
     await allocateSale(engine, first);
     const endsAt = new Date(Date.now() + 60_000).toISOString();
-    expect(await allocateSale(engine, { ...first, revision: 2, endsAt })).toEqual([]);
+    expect(await allocateSale(engine, { ...first, revision: 2, endsAt })).toEqual(applied);
     const [item] = await stock.query<{ until: Date; due: Date }>(
       'select set_aside_until as until, end_due_at as due from stock_item where shop_id = $1',
       [key.shopId],

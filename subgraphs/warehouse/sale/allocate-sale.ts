@@ -1,6 +1,8 @@
+import { createHash } from 'node:crypto';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { stockKeyOf } from '../../contracts/stock-key.js';
 import {
+  type AllocationOutcome,
   isSoldOut,
   type RefusedAllocation,
   type SaleAllocation as Requested,
@@ -15,34 +17,36 @@ import { type AllocatedItem, type NewItemUnits, writeItems } from './write-items
 /**
  * Sets the units of a sale in one shop aside, all lines or none. It has the whole of them: an item that is not among
  * them gives back what is neither held nor sold, and is no longer in the sale. A line that is as it was is neither
- * decided nor locked. A revision that is not above the last applied changes nothing.
+ * decided nor locked. A revision that is not above the last applied changes nothing; it is applied if it was the last,
+ * with the same content. A shop whose primary lost commits may use a revision twice.
  *
- * @returns the lines that were refused; none: it is applied
  * @throws `TRY_AGAIN`; OutcomeUnknown
  */
 export async function allocateSale(
   store: StockStore,
   allocation: Requested,
-): Promise<readonly RefusedAllocation[]> {
-  const { refused } = await moveStock(store, (em) => allocate(em, allocation), {
+): Promise<AllocationOutcome> {
+  const { refused, lastRevision } = await moveStock(store, (em) => allocate(em, allocation), {
     signalsOf: ({ changed }) => ({ changed }),
-    isStored: async (em, { refused }) =>
-      refused.length > 0 || (await readLast(em, allocation)).revision >= allocation.revision,
+    isStored: async (em) => isSame(await readLast(em, allocation), allocation),
   });
-  return refused;
+  return { refused, lastRevision };
 }
 
 async function allocate(em: EntityManager, allocation: Requested) {
   const { shopId, saleId, lines } = allocation;
-  const nothing = { refused: [], changed: [] };
+  const nothing = { refused: [], changed: [], lastRevision: null };
   const last = await lockRevision(em, allocation);
-  if (last.revision >= allocation.revision) return nothing;
+  if (isSame(last, allocation)) return nothing;
+  if (last.revision >= allocation.revision) return { ...nothing, lastRevision: last.revision };
   const before = await readItems(em, allocation);
   const unitsOf = new Map(lines.map(({ sku, units }) => [sku, units]));
   const sameEnd = last.endsAt.getTime() === new Date(allocation.endsAt).getTime();
-  const isSame = (sku: string) =>
+  const isUnchanged = (sku: string) =>
     sameEnd && before.has(sku) && before.get(sku) === unitsOf.get(sku);
-  const skus = [...new Set([...unitsOf.keys(), ...before.keys()])].filter((sku) => !isSame(sku));
+  const skus = [...new Set([...unitsOf.keys(), ...before.keys()])].filter(
+    (sku) => !isUnchanged(sku),
+  );
   const keys = skus.map((sku) => ({ shopId, sku }));
   const items = new Map(
     (await lockItems(em, keys, StockItem)).map((item) => [stockKeyOf(item), item]),
@@ -65,7 +69,7 @@ async function allocate(em: EntityManager, allocation: Requested) {
   });
   const changed = await writeItems(em, allocation, units, now);
   await writeRevision(em, allocation);
-  return { refused, changed };
+  return { ...nothing, changed };
 }
 
 const none: AllocatedItem = { allocated: 0, held: 0, sold: 0 };
@@ -97,16 +101,36 @@ const noRevision = -1;
 
 const keyOf = ({ shopId, saleId }: Requested) => [shopId, saleId];
 
-async function readLast(em: EntityManager, allocation: Requested, lock = '') {
-  const [row] = await sql<{ revision: number; endsAt: string }>(
+interface LastAllocation {
+  readonly revision: number;
+  readonly content: string;
+  readonly endsAt: Date;
+}
+
+/** Hash of what a sale is to have in a shop. */
+function contentOf({ endsAt, lines }: Requested): string {
+  const units = lines.map(({ sku, units }) => [sku, units]).sort();
+  const content = JSON.stringify([new Date(endsAt).getTime(), units]);
+  return createHash('sha256').update(content).digest('hex');
+}
+
+const isSame = ({ revision, content }: LastAllocation, allocation: Requested): boolean =>
+  revision === allocation.revision && content === contentOf(allocation);
+
+async function readLast(
+  em: EntityManager,
+  allocation: Requested,
+  lock = '',
+): Promise<LastAllocation> {
+  const [row] = await sql<LastAllocation>(
     em,
-    `select revision, ends_at as "endsAt" from sale_allocation
+    `select revision, content, ends_at as "endsAt" from sale_allocation
      where shop_id = $1 and sale_id = $2 ${lock}`,
     keyOf(allocation),
   );
   return row
-    ? { revision: row.revision, endsAt: new Date(row.endsAt) }
-    : { revision: noRevision, endsAt: new Date(0) };
+    ? { ...row, endsAt: new Date(row.endsAt) }
+    : { revision: noRevision, content: '', endsAt: new Date(0) };
 }
 
 /** Locks the row of the revision, of the first one too: a later one that overtakes it must wait, or come first. */
@@ -123,9 +147,9 @@ async function lockRevision(em: EntityManager, allocation: Requested) {
 const writeRevision = (em: EntityManager, allocation: Requested) =>
   sql(
     em,
-    `update sale_allocation set revision = $3, ends_at = $4, updated_at = now()
+    `update sale_allocation set revision = $3, ends_at = $4, content = $5, updated_at = now()
      where shop_id = $1 and sale_id = $2`,
-    [...keyOf(allocation), allocation.revision, allocation.endsAt],
+    [...keyOf(allocation), allocation.revision, allocation.endsAt, contentOf(allocation)],
   );
 
 /** Units allocated to the items that are in the sale, by SKU. These change under the lock of the revision only. */

@@ -56,7 +56,8 @@ async function announce(em: EntityManager, due: readonly StockKey[]): Promise<St
        updated_at as at`,
     columnsOf(due),
   );
-  await enqueue(em, rows.map(inStockEvent));
+  const events = rows.map((row) => inStockEvent(row, { regular: row.available, inSale: 0 }));
+  await enqueue(em, events);
   return rows.map((row) => ({ ...row, at: new Date(row.at).toISOString() }));
 }
 

@@ -69,6 +69,29 @@ describe('an item of which 4 units are set aside', () => {
     expect(await events()).toEqual([]);
   });
 
+  it('runs out in its sale with the last unit that is taken from it, and comes back with the first', async () => {
+    const { put } = openImports(stock, engine);
+    const inSaleOf = async ({ sku }: { sku: string }) => {
+      const [row] = await stock.query<{ inSale: boolean }>(
+        `select payload ? 'saleInStock' as "inSale" from outbox where payload->>'sku' = $1
+         order by version desc limit 1`,
+        [sku],
+      );
+      return row?.inSale;
+    };
+    const closed = await inSale([4]);
+    for (const active of [false, true]) {
+      await setWarehouseActive(engine, closed.warehouses[0] as Warehouse, active, 'test');
+      expect(await inSaleOf(closed)).toBe(active);
+    }
+    const counted = await inSale([4]);
+    for (const units of [0, 3]) {
+      const csv = `sku,quantity\n${counted.sku},${units}\n`;
+      await put(counted.warehouses[0] as Warehouse, csv);
+      expect(await inSaleOf(counted)).toBe(units > 0);
+    }
+  });
+
   it('comes into regular stock by a delivery beyond these', async () => {
     const key = await inSale([4]);
     const [warehouse] = key.warehouses as [Warehouse];

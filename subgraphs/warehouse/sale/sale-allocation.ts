@@ -17,6 +17,10 @@ export class SaleAllocation {
   @Property({ type: 'integer' })
   revision!: number;
 
+  /** hash of what was applied under the revision: SHA-256, hexadecimal */
+  @Property({ type: 'varchar', length: 64, default: '' })
+  content!: Opt<string>;
+
   @Property({ type: 'timestamptz', length: 3 })
   endsAt!: Date;
 

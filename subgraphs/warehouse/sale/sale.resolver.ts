@@ -27,6 +27,7 @@ import {
 } from '../../contracts/sale.js';
 import type {
   AllocationLine,
+  AllocationOutcome,
   RefusedAllocation,
   SaleAllocation,
   SaleStock,
@@ -112,6 +113,21 @@ export class RefusedAllocationOutput implements RefusedAllocation {
 
 @Directive('@inaccessible')
 @Allow('parent')
+@ObjectType({ description: 'What became of an allocation.' })
+export class AllocationOutcomeOutput implements AllocationOutcome {
+  @ListMax(saleOffersMax)
+  @Field(() => [RefusedAllocationOutput], { description: 'Why nothing was applied.' })
+  refused!: RefusedAllocationOutput[];
+
+  @Field(() => Int, {
+    nullable: true,
+    description: 'The last revision, if another allocation has this one or a higher one.',
+  })
+  lastRevision!: number | null;
+}
+
+@Directive('@inaccessible')
+@Allow('parent')
 @ObjectType({ description: 'The units of one variant of a sale in one shop.' })
 export class SaleStockLineOutput implements SaleStock {
   @Field(() => UUID, { description: 'The shop.' })
@@ -169,8 +185,7 @@ class SaleKeyInput implements SaleKey {
 export class SaleResolver {
   @Directive('@inaccessible')
   @Allow('caller:shop')
-  @ListMax(saleOffersMax)
-  @Mutation(() => [RefusedAllocationOutput], {
+  @Mutation(() => AllocationOutcomeOutput, {
     description:
       'Sets units aside for a sale, all lines or none. Returns the lines that were refused.',
   })

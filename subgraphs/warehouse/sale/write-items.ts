@@ -1,9 +1,10 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
+import type { EventMessage } from '../../contracts/events.js';
 import type { SaleAllocation as Requested } from '../../contracts/warehouse.js';
 import { sql } from '../../shared/database/sql.js';
 import { enqueue } from '../../shared/messaging/outbox.js';
 import type { StockChanged } from '../signals/stock-signals.js';
-import { crossesZero, inStockEvent, regularUnits, type StockItem } from '../stock/stock-item.js';
+import { crossesZero, inStockEvent, type StockItem, sellableUnits } from '../stock/stock-item.js';
 
 /** The units of one item of a sale. */
 export interface AllocatedItem {
@@ -21,7 +22,7 @@ export interface NewItemUnits extends AllocatedItem {
 
 /**
  * Writes what a sale has of each item, and the events for the product subgraph of those that came into stock or
- * ran out at the regular price.
+ * ran out.
  *
  * @returns the changes to publish after COMMIT
  */
@@ -34,23 +35,23 @@ export async function writeItems(
   const endsAt = new Date(sale.endsAt);
   await writeSaleItems(em, sale, units);
   const changed: StockChanged[] = [];
-  const crossed: StockChanged[] = [];
+  const events: EventMessage[] = [];
   // Of an item that is in another sale by now nothing changes.
   const ofItems = units.filter(({ item, isIn }) => isIn || item.saleId === sale.saleId);
   const rows = ofItems.map(({ item, allocated, held, sold, isIn }) => {
-    const before = regularUnits(item, now);
+    const before = sellableUnits(item, now);
     const setAside = isIn ? allocated - held - sold : 0;
-    const after = regularUnits({ ...item, setAside, setAsideUntil: isIn ? endsAt : null }, now);
-    const isChanged = before !== after;
+    const after = sellableUnits({ ...item, setAside, setAsideUntil: isIn ? endsAt : null }, now);
+    const isChanged = before.regular !== after.regular;
     const { shopId, sku } = item;
     const version = item.version + Number(isChanged);
-    const change = { shopId, sku, available: after, version, at: now.toISOString() };
+    const change = { shopId, sku, available: after.regular, version, at: now.toISOString() };
     if (isChanged) changed.push(change);
-    if (crossesZero(before, after)) crossed.push(change);
+    if (crossesZero(before, after)) events.push(inStockEvent(change, after));
     return { sku, saleId: isIn ? sale.saleId : null, setAside, version };
   });
   await writeStockItems(em, sale, rows, now);
-  await enqueue(em, crossed.map(inStockEvent));
+  await enqueue(em, events);
   return changed;
 }
 

@@ -128,7 +128,7 @@ export function reassignShopOrder(
     const shopOrder = { order: { id: orderId }, shop: { id: shopId } };
     return result(ReassignedShopOrder, { shopOrder, warehouseId: to.id, units: sumOf(leaving) });
   };
-  return moveStock(store, work, { once });
+  return moveStock(store, work, { once, isStored: null });
 }
 
 const nothingToReassign = () =>

@@ -110,15 +110,17 @@ const writeMovements = (client: pg.Client, { id, actor, warehouse }: StockImport
 
 const topic: Topic = 'warehouse.stock.changed';
 
-/** As `inStockEvent`, for items that are new, came into stock or ran out at the regular price. */
+/** As `inStockEvent`, for items that are new, came into stock or ran out. */
 const writeEvents = (client: pg.Client, shopId: string, now: Date) =>
   client.query(
     `insert into outbox (id, consumer, delivery, topic, key, version, payload)
      select d.id, $2, $4, $3, i.shop_id || ':' || i.sku, i.version,
        jsonb_build_object('shopId', i.shop_id, 'sku', i.sku, 'inStock', i.available > f.fence)
+         || case when least(i.available, f.fence) > 0 then '{"saleInStock": true}'::jsonb else '{}' end
      from import_delta d join stock_item i on i.sku = d.sku and i.shop_id = $1
        cross join lateral (select ${fenceSql('i.', '$5::timestamptz')} as fence) f
      where d.item_available is null
-       or (d.item_available > f.fence) <> (i.available > f.fence)`,
+       or (d.item_available > f.fence) <> (i.available > f.fence)
+       or (least(d.item_available, f.fence) > 0) <> (least(i.available, f.fence) > 0)`,
     [shopId, events[topic].consumer, topic, events[topic].delivery, now],
   );

@@ -1,5 +1,7 @@
+import type { EntityManager } from '@mikro-orm/postgresql';
 import { IsOptional, Max, Min } from 'class-validator';
 import { createUnionType, Field, InputType, Int, ObjectType } from 'type-graphql';
+import { sql } from '../../shared/database/sql.js';
 import type { Once } from '../../shared/database/transact.js';
 import { badInput } from '../../shared/errors.js';
 import { Refusal, result } from '../../shared/graphql/refusal.js';
@@ -162,5 +164,13 @@ export function adjustStock(
     if ('setTo' in adjustment) ledger.setCountedAt(level, ledger.timeOf(level));
     return level;
   };
-  return moveStock(store, work, { once });
+  return moveStock(store, work, { once, isStored: isCounted });
+}
+
+/** Of a level that had the units which it was set to. */
+async function isCounted(em: EntityManager, value: typeof AdjustStockResult): Promise<boolean> {
+  if (!(value instanceof StockLevel)) return false;
+  const { shopId, id, countedAt } = value;
+  const counted = 'select from stock_level where shop_id = $1 and id = $2 and counted_at >= $3';
+  return (await sql(em, counted, [shopId, id, countedAt])).length > 0;
 }

@@ -12,15 +12,11 @@ import {
   inStockEvent,
   isSaleOpen,
   regularUnits,
+  type SellableUnits,
   type StockItem,
   saleUnits,
+  sellableUnits,
 } from './stock-item.js';
-
-/** The units of an item that can be sold, and those of them that are no sale's. */
-interface ItemUnits {
-  readonly available: number;
-  readonly regular: number;
-}
 
 /** The locked items of a ledger, with the units that regular buyers and sales can have of them. */
 export class LedgerItems {
@@ -28,7 +24,7 @@ export class LedgerItems {
   readonly #sales: SaleUnits;
   readonly #now: Date;
   /** changed item → its units before */
-  readonly #unitsBefore = new Map<StockItem, ItemUnits>();
+  readonly #unitsBefore = new Map<StockItem, SellableUnits>();
   readonly #inserted = new Set<StockItem>();
 
   /** @param now PostgreSQL’s clock, behind the locks */
@@ -100,8 +96,8 @@ export class LedgerItems {
     if (!this.#unitsBefore.has(item)) this.#unitsBefore.set(item, this.#unitsOf(item));
   }
 
-  #unitsOf(item: StockItem): ItemUnits {
-    return { available: item.available, regular: regularUnits(item, this.#now) };
+  #unitsOf(item: StockItem): SellableUnits {
+    return sellableUnits(item, this.#now);
   }
 
   /**
@@ -112,16 +108,14 @@ export class LedgerItems {
    */
   finish(): { readonly events: EventMessage[]; readonly changed: () => StockChanged[] } {
     const changed = [...this.#unitsBefore].filter(([item, before]) => {
-      const { available, regular } = this.#unitsOf(item);
-      return available !== before.available || regular !== before.regular;
+      const { regular, inSale } = this.#unitsOf(item);
+      return regular !== before.regular || inSale !== before.inSale;
     });
     for (const [item] of changed) item.version += 1;
-    const crossed = changed.filter(([item, { regular }]) =>
-      crossesZero(regular, this.#unitsOf(item).regular),
-    );
+    const crossed = changed.filter(([item, before]) => crossesZero(before, this.#unitsOf(item)));
     const withEvent = new Set([...this.#inserted, ...crossed.map(([item]) => item)]);
     return {
-      events: [...withEvent].map((item) => inStockEvent(this.#visible(item))),
+      events: [...withEvent].map((item) => inStockEvent(item, this.#unitsOf(item))),
       changed: () =>
         changed.map(([item]) => ({ ...this.#visible(item), at: item.updatedAt.toISOString() })),
     };

@@ -37,17 +37,14 @@ export async function wasCommitted(
   }
 }
 
-/** Whether the first movement of a ledger is stored; true if it has none. */
-export async function isFirstMovementStored(
+export async function isMovementStored(
   em: EntityManager,
-  ledger: Ledger | undefined,
+  { shopId, levelId, id }: Ledger['movements'][number],
 ): Promise<boolean> {
-  const [movement] = ledger?.movements ?? [];
-  if (!movement) return true;
   const rows = await sql(
     em,
     'select 1 from stock_movement where shop_id = $1 and level_id = $2 and id = $3',
-    [movement.shopId, movement.levelId, movement.id],
+    [shopId, levelId, id],
   );
   return rows.length > 0;
 }

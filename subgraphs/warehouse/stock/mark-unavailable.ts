@@ -84,5 +84,5 @@ export function markUnavailable(
     ledger.move(level, { type: 'UNAVAILABLE', unavailableDelta: delta, reason, actor });
     return level;
   };
-  return moveStock(store, work, { once });
+  return moveStock(store, work, { once, isStored: null });
 }

@@ -12,7 +12,7 @@ import { tryAgain } from '../../shared/errors.js';
 import { failPoint } from '../../shared/resilience/fail-point.js';
 import type { Signals, StockChanged } from '../signals/stock-signals.js';
 import { Ledger } from './ledger.js';
-import { isFirstMovementStored, wasCommitted } from './lost-commit.js';
+import { isMovementStored, wasCommitted } from './lost-commit.js';
 import type { LevelChoice } from './read-levels.js';
 import { ConcurrentChange, NotCommitted } from './stock-errors.js';
 import type { StockStore } from './stock-store.js';
@@ -36,10 +36,10 @@ interface MoveOptions<T> {
   /** the idempotency key of the request */
   readonly once?: Once<T> | undefined;
   /**
-   * of work that writes no movement: whether its rows are stored. It proves that a transaction whose COMMIT was not
-   * answered was this one
+   * Where the work wrote no movement: whether its rows are stored, which proves that a transaction whose COMMIT was not
+   * answered was this one. Null: without a movement it writes nothing that may not be written again
    */
-  readonly isStored?: ((em: EntityManager, value: T) => Promise<boolean>) | undefined;
+  readonly isStored: ((em: EntityManager, value: T) => Promise<boolean>) | null;
 }
 
 const attemptsMax = 5;
@@ -56,7 +56,7 @@ const attemptsMax = 5;
 export async function moveStock<T>(
   store: StockStore,
   work: StockWork<T>,
-  { signalsOf, lockTimeoutsMax = attemptsMax, once, isStored }: MoveOptions<T> = {},
+  { signalsOf, lockTimeoutsMax = attemptsMax, once, isStored }: MoveOptions<T>,
 ): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     try {
@@ -112,8 +112,9 @@ async function commitOnce<T>(
     await em.rollback().catch(() => {});
     if (!isCommitLost(error)) throw error;
     const after = orm.em.fork();
+    const [movement] = ledger?.movements ?? [];
     const isProven = async () =>
-      (await isFirstMovementStored(after, ledger)) && ((await isStored?.(after, value)) ?? true);
+      movement ? isMovementStored(after, movement) : ((await isStored?.(after, value)) ?? false);
     const isCommitted = transactionId && (await wasCommitted(after, transactionId, isProven));
     if (!isCommitted) throw new NotCommitted();
   }

@@ -86,5 +86,5 @@ export function receiveStock(
     if (threshold !== null) ledger.setThreshold(level, threshold);
     return level;
   };
-  return moveStock(store, work, { once });
+  return moveStock(store, work, { once, isStored: null });
 }

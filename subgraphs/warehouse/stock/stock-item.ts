@@ -110,15 +110,35 @@ export const saleOpenSql = `coalesce(i.sale_id = s.sale_id
 /** `saleUnits` of a sale item `s` in SQL, where `i` is its stock item, if it has one. */
 export const saleUnitsSql = `case when ${saleOpenSql} then least(i.set_aside, i.available) else 0 end`;
 
-/** What is known of an item at a version: `available` are the regular units. */
-type ItemVersion = StockKey & { readonly available: number; readonly version: number };
+/** The available units of an item. */
+export interface SellableUnits {
+  /** at the regular price */
+  readonly regular: number;
+  /** in the sale that has units of it set aside; 0 after its end */
+  readonly inSale: number;
+}
 
-/** The event for the product subgraph: whether the item is in stock at the regular price, not how many units. */
-export const inStockEvent = ({ shopId, sku, available, version }: ItemVersion): EventMessage =>
-  event('warehouse.stock.changed', { shopId, sku, inStock: available > 0 }, version);
+export const sellableUnits = (item: Fenced, now: Date): SellableUnits => {
+  const regular = regularUnits(item, now);
+  return { regular, inSale: item.available - regular };
+};
+
+/** The event for the product subgraph: whether there are units of an item, not how many. */
+export const inStockEvent = (
+  { shopId, sku, version }: StockKey & { readonly version: number },
+  { regular, inSale }: SellableUnits,
+): EventMessage => {
+  const ofSale = inSale > 0 && { saleInStock: true };
+  return event(
+    'warehouse.stock.changed',
+    { shopId, sku, inStock: regular > 0, ...ofSale },
+    version,
+  );
+};
 
 /** Whether an item came into stock or ran out, which is when `inStockEvent` is sent. */
-export const crossesZero = (before: number, after: number): boolean => before > 0 !== after > 0;
+export const crossesZero = (before: SellableUnits, after: SellableUnits): boolean =>
+  before.regular > 0 !== after.regular > 0 || before.inSale > 0 !== after.inSale > 0;
 
 /** Items with fewer units than are set aside for their sale; from the index `stock_item_end_due`. */
 export async function countItemsBelowFence(em: EntityManager): Promise<number> {

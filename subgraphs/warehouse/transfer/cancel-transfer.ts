@@ -40,5 +40,5 @@ export function cancelTransfer(
     transfer.status = 'CANCELLED';
     return transfer;
   };
-  return moveStock(store, work, { once });
+  return moveStock(store, work, { once, isStored: null });
 }

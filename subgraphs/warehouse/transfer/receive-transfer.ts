@@ -142,7 +142,7 @@ export function receiveTransfer(
     if (sent.every((line) => unitsInTransit(line) === 0)) transfer.status = 'RECEIVED';
     return transfer;
   };
-  return moveStock(store, work, { once });
+  return moveStock(store, work, { once, isStored: null });
 }
 
 function arrivedUnits(sent: readonly TransferLine[], lines: readonly UnitsOfSku[] | null) {

@@ -120,7 +120,7 @@ function startTransfer(
     ledger.append(TransferLine, rows);
     return Object.assign(new StockTransfer(), transfer);
   };
-  return moveStock(store, work, { once });
+  return moveStock(store, work, { once, isStored: null });
 }
 
 /** Adds up lines of the same sku. */

@@ -82,11 +82,13 @@ interface NewWarehouseEvent {
  * Adds an entry to the history of a warehouse, in the transaction of `em`, which has inserted or
  * updated the warehouse. That row’s lock makes the entries of a warehouse follow each other, so an id
  * later than the last one keeps their order even if the clocks of two processes differ.
+ *
+ * @returns its id
  */
 export async function recordWarehouseEvent(
   em: EntityManager,
   event: NewWarehouseEvent,
-): Promise<void> {
+): Promise<string> {
   const [row] = await sql<{ now: string; lastId: string | null }>(
     em,
     `select clock_timestamp() as now, (select id from warehouse_event where shop_id = $1 and warehouse_id = $2
@@ -97,4 +99,5 @@ export async function recordWarehouseEvent(
   const afterLastMs = row?.lastId ? timeOfId(row.lastId) + 1 : 0;
   const id = newIdAt(Math.max(createdAt.getTime(), afterLastMs));
   await insertRows(em, WarehouseEvent, [{ ...event, id, createdAt }]);
+  return id;
 }

@@ -220,7 +220,7 @@ export type ProductFilter = {
   readonly maxPrice?: string | null | undefined;
   /** Offered in this currency (ISO 4217). Prices in the filter and sorts by price use it; USD if omitted. */
   readonly currencyCode?: string | null | undefined;
-  /** true: offered in stock; false: offered but sold out; omitted: either. */
+  /** true: offered in stock, units of a live sale included; false: offered but sold out; omitted: either. */
   readonly inStock?: boolean | null | undefined;
   /** Offered by this shop. */
   readonly shopId?: string | null | undefined;
