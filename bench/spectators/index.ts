@@ -51,7 +51,9 @@ export async function run(progress: (line: string) => void): Promise<Outcome> {
     );
     const vera = await vendor(router, sessions);
     await vera.stockUp(plenty);
-    const customers = sessions.filter(({ role }) => role === 'CUSTOMER');
+    const customers = sessions.flatMap(({ role, userId: id, accessToken: token }) =>
+      role === 'CUSTOMER' ? { id, token } : [],
+    );
     const orders = ordersOf(shopper(router, customers), vera.offers);
     progress('fan-out to subscribers');
     const fanOut = await measureFanOut(routerUrl, router);
