@@ -5,6 +5,7 @@ import { rebuildSearch } from '../ops/rebuild/search.js';
 import { fold, foldCase } from '../subgraphs/shared/text/fold.js';
 import { shopWords } from '../subgraphs/shop/search.js';
 import { address, logIn, type Person, registerPerson } from './harness/people.js';
+import { retry } from './harness/retry.js';
 import { startSystem, type TestSystem } from './harness/system.js';
 import { eventually } from './harness/wait.js';
 
@@ -35,7 +36,7 @@ describe('a catalogue in any language', () => {
   afterAll(() => system.stop());
 
   const ask = async (query: string, variables: object = {}, person?: Person) => {
-    const { data, errors } = await system.graphql(query, variables, person?.token);
+    const { data, errors } = await retry(() => system.graphql(query, variables, person?.token));
     if (errors) throw Object.assign(new Error(errors[0]?.message), errors[0]?.extensions);
     return data;
   };
