@@ -301,5 +301,6 @@ export const emptyHere: ReadonlySet<string> = new Set([
   'ReservationOutput.reason',
   'ShortageOutput.saleId',
   'ShortageOutput.saleShortage',
+  'AllocationOutcomeOutput.lastRevision',
   'RefusedAllocationOutput.otherSaleId',
 ]);

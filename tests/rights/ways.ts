@@ -137,7 +137,7 @@ export const ways: Readonly<Record<string, Way>> = {
   ReservationOutput: { by: 'Mutation.reserveStock' },
   ShortageOutput: { by: 'ReservationOutput.shortages' },
   AllocationOutcomeOutput: { by: 'Mutation.allocateSale' },
-  RefusedAllocationOutput: { by: 'Mutation.allocateSale' },
+  RefusedAllocationOutput: { by: 'AllocationOutcomeOutput.refused' },
   SaleStockOutput: { by: 'Query.saleStockOf' },
   SaleStockLineOutput: { by: 'SaleStockOutput.lines' },
   SaleUnitsOutput: { by: 'Query.saleUnitsOf' },
