@@ -14,7 +14,7 @@ import type { RowKey } from './row-key.js';
  * 2. `customer_order`, `for no key update`, so that inserts may refer to the order meanwhile:
  *    `lockOrder`, or the guarded update that takes it out of PENDING. Every change of a shop order and its
  *    lines holds the lock of its order, so they need none;
- * 3. counters of limits, each by its key: `customer_hold` (count-holds.ts); then `purchase`: `lockedPurchases`; then
+ * 3. counters of limits, each by its key: `customer_hold` (count-holds.ts); then `purchase` (`lockedCounters`); then
  *    `sale_purchase`, `sale_address` and `sale_phone` (count-sale-units.ts). Whoever changes a `sale_purchase` holds
  *    the `customer_hold` of its customer, unless neither exists yet. A placing statement locks those that exist before
  *    it inserts new ones, in the same order;
@@ -70,17 +70,6 @@ export async function lockOrder(
   );
   return { ...order, shopOrders };
 }
-
-/**
- * A CTE that locks the purchase counters of other rows, with their units under the lock.
- *
- * @param of a CTE with `customer_id`, `shop_id` and `sku`
- */
-export const lockedPurchases = (of: string) => `locked as materialized (
-    select p.customer_id, p.shop_id, p.sku, p.units as units_before
-    from purchase p join ${of} using (customer_id, shop_id, sku)
-    order by p.customer_id, p.shop_id, p.sku for update of p
-  )`;
 
 interface LockedCart {
   readonly shard: number;

@@ -1,8 +1,8 @@
 import { namedParameters } from '../../shared/database/named-parameters.js';
 import { storedSaleSql } from '../cart/cart.js';
+import { lockedCounters, raisedCounters } from '../counters.js';
 import { lockedHolds, raiseHoldsCtes } from '../hold-limit/count-holds.js';
-import { lockedPurchases } from '../locks.js';
-import { raisePurchasesCtes } from '../purchase-limit/count-purchases.js';
+import { purchases } from '../purchase-limit/count-purchases.js';
 import {
   expiredOrdersMax,
   lockedSaleUnits,
@@ -50,9 +50,9 @@ const violationsSql = (openOrdersMax: string) => `
     from offer_unit u left join locked_hold h using (customer_id)) u
   where counted + quantity > hold_limit
   union all
-  select order_id, 'PURCHASES', offer_id, null, coalesce(units_before, 0)::int, purchase_limit
-  from offer_unit left join locked using (customer_id, shop_id, sku)
-  where coalesce(units_before, 0) + quantity > purchase_limit`;
+  select order_id, 'PURCHASES', offer_id, null, coalesce(units, 0)::int, purchase_limit
+  from offer_unit left join locked_purchase using (customer_id, shop_id, sku)
+  where coalesce(units, 0) + quantity > purchase_limit`;
 
 const saleViolationsSql = `
   union all
@@ -80,12 +80,12 @@ const placeText = (sql: typeof placeParameters.sql, sales?: typeof placeSalePara
   with hold as materialized (select * from ${sql.hold}),
   offer_unit as materialized (select * from ${sql.offer_unit}),
   ${lockedHolds('hold')},
-  ${lockedPurchases('(select u.* from offer_unit u where (select count(*) from locked_hold) >= 0) as line')},${
+  ${lockedCounters(purchases, 'offer_unit', 'locked_hold')},${
     sales
       ? `
   sale_unit as materialized (select * from ${sales.sale_unit}),
   sale_phone_claim as materialized (select * from ${sales.sale_phone_claim}),
-  ${lockedSaleUnits('sale_unit', 'sale_phone_claim', 'locked')},`
+  ${lockedSaleUnits('sale_unit', 'sale_phone_claim', 'locked_purchase')},`
       : ''
   }
   violation as materialized (${violationsSql(sql.open_orders_max)}${sales ? saleViolationsSql : ''}),
@@ -93,7 +93,7 @@ const placeText = (sql: typeof placeParameters.sql, sales?: typeof placeSalePara
     select * from hold where order_id not in (select order_id from violation)
   ), placed_unit as materialized (${ofPlaced('offer_unit')}
   ), ${raiseHoldsCtes('placed')},
-  ${raisePurchasesCtes('placed_unit')},${
+  ${raisedCounters(purchases, 'select * from placed_unit')},${
     sales
       ? `
   placed_sale_unit as materialized (${ofPlaced('sale_unit')}

@@ -3,9 +3,9 @@ import { isUniqueViolation } from '../../shared/database/errors.js';
 import { sql } from '../../shared/database/sql.js';
 import { transact } from '../../shared/database/transact.js';
 import { newId } from '../../shared/ids.js';
-import { lockedPurchases } from '../locks.js';
+import { lockedCounters, raisedCounters } from '../counters.js';
 import { databaseSchema } from '../mikro-orm.config.js';
-import { raisePurchasesCtes, subtractPurchases } from './count-purchases.js';
+import { purchases, subtractPurchases } from './count-purchases.js';
 
 describe('the purchases of a customer', () => {
   let orm: TestDatabase['orm'];
@@ -39,7 +39,7 @@ describe('the purchases of a customer', () => {
     const bought = `with line as materialized (
         select * from unnest($1::uuid[], $2::uuid[], $3::text[], $4::int[])
           as line (customer_id, shop_id, sku, quantity)
-      ), ${lockedPurchases('line')}, ${raisePurchasesCtes('line')} select`;
+      ), ${lockedCounters(purchases, 'line', 'line')}, ${raisedCounters(purchases, 'select * from line')} select`;
     const columns = [
       lines.map(() => customerId),
       lines.map((line) => line.shopId),

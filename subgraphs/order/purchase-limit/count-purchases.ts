@@ -2,7 +2,7 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import { stockKeyOf } from '../../contracts/stock-key.js';
 import { namedParameters } from '../../shared/database/named-parameters.js';
 import { sqlPrepared } from '../../shared/database/sql.js';
-import { lowerCountersCtes } from '../lower-counters.js';
+import { type Counters, loweredCounters } from '../counters.js';
 
 /** A line of an order, with what a purchase limit depends on. */
 export interface PurchaseLine {
@@ -37,22 +37,11 @@ const toPurchaseRow = (
   return { customer_id: customerId, shop_id: shopId, sku, quantity };
 };
 
-/**
- * CTEs that count units as bought, in counters of `lockedPurchases` or new ones. Lines without a limit are counted too,
- * for a limit that is set later.
- *
- * @param lines a CTE with `customer_id`, `shop_id`, `sku`, each once, and `quantity`
- */
-export const raisePurchasesCtes = (lines: string) => `raised_purchase as (
-    update purchase p set units = units_before + n.quantity, updated_at = now()
-    from ${lines} n join locked using (customer_id, shop_id, sku)
-    where p.customer_id = n.customer_id and p.shop_id = n.shop_id and p.sku = n.sku
-  ), new_purchase as (
-    insert into purchase (customer_id, shop_id, sku, units)
-    select customer_id, shop_id, sku, quantity from ${lines}
-    where (customer_id, shop_id, sku) not in (select customer_id, shop_id, sku from locked)
-    order by customer_id, shop_id, sku
-  )`;
+/** Units that customers have bought. Lines without a limit are counted too, for a limit that is set later. */
+export const purchases: Counters = {
+  table: 'purchase',
+  key: ['customer_id', 'shop_id', 'sku'],
+};
 
 /** @returns the violation, if this line exceeds its limit; else nothing */
 export function limitViolations(line: PurchaseLine, already: number): LimitViolation[] {
@@ -78,9 +67,7 @@ export async function readPurchases(
 
 /** CTEs that subtract `lines`, a query with `customer_id`, `shop_id`, `sku` and `units`, each key once, from purchases. */
 export const subtractPurchasesCtes = (lines: string) =>
-  lowerCountersCtes({
-    table: 'purchase',
-    key: ['customer_id', 'shop_id', 'sku'],
+  loweredCounters(purchases, {
     values: { units: 'greatest(0, c.units - e.units)' },
     by: lines,
   });

@@ -43,7 +43,8 @@ export async function beginChange(
   await sql(
     tx,
     `update sale_event set pending = $2, step = 'ALLOCATE', revision = revision + 1,
-       change_began_at = now(), attempts = 0, next_attempt_at = now() + interval '${requestSeconds} s', updated_at = now()
+       change_began_at = now(), attempts = 0,
+       next_attempt_at = now() + interval '${requestSeconds} s', updated_at = now()
      where id = $1`,
     [sale.id, JSON.stringify(pending)],
   );
