@@ -24,8 +24,10 @@ const exceptions = [
   'units_in_carts',
   'reconciliation',
   'queue_mark',
-  // By sale.
+  // By sale: the counts of refusals, and the numbers of tickets, which are drawn together.
   'sale_refusal',
+  'sale_queue',
+  'sale_ticket',
 ];
 
 describe('the tables of the order subgraph', () => {

@@ -7,13 +7,14 @@ import { type RunningProcess, startProgram } from '../../dev/processes.js';
 import { programs } from '../../dev/programs.js';
 import type { DatabaseUrls } from '../../ops/databases/urls.js';
 import { makeSecrets } from '../../ops/secrets/secrets.js';
-import { isBroken, report, verify } from '../../ops/verify/verify.js';
+import { verify } from '../../ops/verify/verify.js';
 import {
   createStoreDatabases,
   freePortRange,
   startTestRedis,
   type TestRedis,
 } from './databases.js';
+import { expectHolding } from './expect-holding.js';
 import { postGraphQL } from './system.js';
 
 export type ProcessName = keyof typeof programs;
@@ -136,7 +137,7 @@ export async function startProcessSystem(
     async expectInvariants(recoveryMaxMs: number) {
       const options = { atRest: true, looksApartMs: recoveryMaxMs };
       const verdicts = await verify(databases.urls, options);
-      if (isBroken(verdicts)) throw new Error(`invariants are broken:\n${report(verdicts)}`);
+      expectHolding(verdicts);
     },
   };
 }

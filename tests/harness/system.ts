@@ -2,7 +2,7 @@ import { environments, noHoldLimits, portsFrom } from '../../dev/environment.js'
 import { startPaymentSandbox } from '../../dev/payment-sandbox/index.js';
 import { makeSecrets } from '../../ops/secrets/secrets.js';
 import { root } from '../../ops/subgraph-names.js';
-import { atRest, isBroken, report, verify } from '../../ops/verify/verify.js';
+import { atRest, verify } from '../../ops/verify/verify.js';
 import { startRouter } from '../../router/index.js';
 import { startOrder } from '../../subgraphs/order/index.js';
 import { startProduct } from '../../subgraphs/product/index.js';
@@ -12,6 +12,7 @@ import { startShop } from '../../subgraphs/shop/index.js';
 import { startUser } from '../../subgraphs/user/index.js';
 import { startWarehouse } from '../../subgraphs/warehouse/index.js';
 import { createStoreDatabases, freePortRange, startTestRedis } from './databases.js';
+import { expectHolding } from './expect-holding.js';
 import { startMessageServers } from './messages.js';
 import { ended } from './wait.js';
 
@@ -114,7 +115,7 @@ async function startOwnSystem(overrides: Record<string, string>) {
     /** Fails with the offending rows if an invariant of the domain does not hold. */
     async expectInvariants() {
       const verdicts = await verify(databases.urls, atRest);
-      if (isBroken(verdicts)) throw new Error(`invariants are broken:\n${report(verdicts)}`);
+      expectHolding(verdicts);
     },
   };
 }

@@ -4,6 +4,7 @@ import { seedStore } from '../../dev/seed/store.js';
 import { logIn, type Person } from '../harness/people.js';
 import { startSystem, type TestSystem } from '../harness/system.js';
 import { eventually } from '../harness/wait.js';
+import { openSaleClock, type SaleClock } from './sale-clock.js';
 
 const offerCount = 2000;
 const hours = (count: number) => new Date(Date.now() + count * 3_600_000);
@@ -11,11 +12,13 @@ const hours = (count: number) => new Date(Date.now() + count * 3_600_000);
 describe('a sale of 2,000 offers', () => {
   let system: TestSystem;
   let admin: Person;
+  let clock: SaleClock;
   const clients = new Map<string, pg.Client>();
   beforeAll(async () => {
     system = await startSystem();
     await seedStore(system.databases, offerCount);
     admin = await logIn(system, 'ada');
+    clock = await openSaleClock(system.databases);
     for (const name of ['shop', 'warehouse', 'product'] as const) {
       const client = new pg.Client({ connectionString: system.databases[name] });
       await client.connect();
@@ -24,6 +27,7 @@ describe('a sale of 2,000 offers', () => {
   }, 240_000);
   afterAll(async () => {
     for (const client of clients.values()) await client.end();
+    await clock.close();
     await system.stop();
   }, 60_000);
 
@@ -48,24 +52,7 @@ describe('a sale of 2,000 offers', () => {
     );
     return row as { ofSale: number; regular: number; ended: number };
   }
-  /** Moves a boundary of the sale to this moment, in all databases. */
-  async function reach(saleId: string, boundary: 'starts' | 'ends') {
-    const until = boundary === 'starts' ? hours(1) : new Date();
-    const times = [saleId, boundary === 'starts' ? new Date() : hours(-1), until];
-    await query('shop', 'update sale_event set starts_at = $2, ends_at = $3 where id = $1', times);
-    if (boundary === 'ends')
-      await query(
-        'warehouse',
-        'update stock_item set set_aside_until = now(), end_due_at = now() where sale_id = $1',
-        [saleId],
-      );
-    await query(
-      'product',
-      `update offer_listing set sale_starts_at = $2, sale_ends_at = $3, sale_due_at = now()
-       where sale_id = $1`,
-      times,
-    );
-  }
+
   it('is published as a whole, and each boundary changes all of its listed prices at once', async () => {
     const [shop, warehouse] = ['shop', 'warehouse'].map((name) => clients.get(name) as pg.Client);
     const ids = await readStocked(shop as pg.Client, warehouse as pg.Client, offerCount);
@@ -87,7 +74,7 @@ describe('a sale of 2,000 offers', () => {
     expect(await fenced()).toEqual([{ items: offerCount }]);
 
     const seen = new Set<number>();
-    await reach(id, 'starts');
+    await clock.start(id, 0);
     await eventually(
       () => listed(id, ids),
       ({ ofSale }) => {
@@ -97,7 +84,7 @@ describe('a sale of 2,000 offers', () => {
       60_000,
     );
 
-    await reach(id, 'ends');
+    await clock.end(id, 0);
     await eventually(
       () => listed(id, ids),
       ({ ended, ofSale }) => {

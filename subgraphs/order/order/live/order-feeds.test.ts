@@ -80,9 +80,9 @@ describe('the order feeds of a process', () => {
     expect(reading.statements).toBeLessThanOrEqual(40);
 
     const changed = [ids[3], ids[1400]] as string[];
-    await raise(changed);
     const versionsOnly = /select o\.id, o\.version/;
     const found = await rowsRead(versionsOnly, async () => {
+      await raise(changed);
       await eventually(
         async () => sum(seen),
         (total) => total === feedsMax + 2,
