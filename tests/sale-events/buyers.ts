@@ -1,7 +1,7 @@
 import pg from 'pg';
+import { readSigningKeys } from '../../subgraphs/shared/auth/signing-keys.js';
 import { newId } from '../../subgraphs/shared/ids.js';
 import { accessTokenOf } from '../../subgraphs/user/session/open-session.js';
-import { readSigningKeys } from '../../subgraphs/user/session/signing-keys.js';
 import type { Person } from '../harness/people.js';
 import { isPaymentPending, retryUntil } from '../harness/retry.js';
 import type { GraphQLReply } from '../harness/system.js';
