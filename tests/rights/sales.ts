@@ -7,7 +7,7 @@ export const saleOf = (shopId: string) => ({
   ...{ shopId, name: 'Sale', slug: `sale-${randomUUID()}`, idempotencyKey: randomUUID() },
   startsAt: new Date(Date.now() + 3_600_000).toISOString(),
   endsAt: new Date(Date.now() + 7_200_000).toISOString(),
-  ...{ holdMinutes: 5, admission: 'OPEN' },
+  ...{ holdMinutes: 5, admission: 'OPEN', admissionMinutes: 5, admissionsPerMinute: 100 },
   ...{ eligibility: 'ACCOUNT_BEFORE', accountBefore: new Date().toISOString() },
 });
 
@@ -24,8 +24,10 @@ export async function createSales(
   }: { readonly shopId: string; readonly sku: string; readonly offerId: string },
   newOffer: () => Promise<string>,
 ) {
-  const newSaleEvent = (): Promise<{ id: string; slug: string }> =>
-    vendor.must(createMutation, { input: saleOf(shopId) });
+  const newSaleEvent = async (): Promise<{ id: string; slug: string }> => {
+    await change('shop', endDraftsSql, [shopId]);
+    return vendor.must(createMutation, { input: saleOf(shopId) });
+  };
   const setOffer = (saleId: string, ofOffer: string, allocation: number) => {
     const line = { offerId: ofOffer, price: '9.00', allocation, limitPerCustomer: 1000 };
     return vendor.must(offersMutation, { input: { saleId, offers: [line] } });
@@ -62,6 +64,11 @@ export async function createSales(
     },
   };
 }
+
+/** Drafts that are needed no more are over: a shop has 100 sales that are not. */
+const endDraftsSql = `update sale_event
+  set starts_at = now() - interval '2 h', ends_at = now() - interval '1 h'
+  where shop_id = $1 and status = 'DRAFT' and created_at < now() - interval '20 s'`;
 
 const createMutation =
   'mutation ($input: CreateSaleInput!) { createSale(input: $input) { id slug } }';
