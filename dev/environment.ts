@@ -73,7 +73,11 @@ export function environments({ databases, redisUrl, ports, secrets }: SystemOpti
     product: subgraph('product'),
     shop: subgraph('shop'),
     warehouse: subgraph('warehouse'),
-    order: { ...subgraph('order'), SALE_HASH_SECRET: secrets.saleHashSecret },
+    order: {
+      ...subgraph('order'),
+      SALE_HASH_SECRET: secrets.saleHashSecret,
+      SALE_RECEIPT_KEYS: secrets.receiptKeys,
+    },
     router: {
       ...processOf('router'),
       RATE_LIMIT_REDIS_URL: redisAt(4),

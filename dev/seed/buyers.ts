@@ -1,7 +1,7 @@
 import pg from 'pg';
+import { readSigningKeys } from '../../subgraphs/shared/auth/signing-keys.js';
 import { newId } from '../../subgraphs/shared/ids.js';
 import { accessTokenOf } from '../../subgraphs/user/session/open-session.js';
-import { readSigningKeys } from '../../subgraphs/user/session/signing-keys.js';
 
 interface Place {
   readonly databases: { readonly user: string };

@@ -66,6 +66,7 @@ export function secretFiles(secrets: Secrets, hosts: DatabaseHosts): SecretFiles
     AUTH_SIGNING_KEYS: secrets.signingKeys,
     OTP_SECRET: secrets.otpSecret,
     SALE_HASH_SECRET: secrets.saleHashSecret,
+    SALE_RECEIPT_KEYS: secrets.receiptKeys,
     PAYMENT_SANDBOX_WEBHOOK_SECRET: secrets.webhookSecret,
   };
   const processes = Object.entries(readers).map(([name, variables]) => {

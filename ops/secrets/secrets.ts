@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { generateSigningKey } from '../../subgraphs/shared/auth/signing-keys.js';
 import { callers } from '../../subgraphs/shared/config.js';
-import { generateSigningKey } from '../../subgraphs/user/session/signing-keys.js';
 
 /** Secrets of one installation; generated once. */
 export interface Secrets {
@@ -15,6 +15,8 @@ export interface Secrets {
   readonly otpSecret: string;
   /** `SALE_HASH_SECRET` */
   readonly saleHashSecret: string;
+  /** `SALE_RECEIPT_KEYS` */
+  readonly receiptKeys: string;
   /** the key with which the payment sandbox signs webhooks */
   readonly webhookSecret: string;
 }
@@ -27,6 +29,7 @@ export async function makeSecrets(): Promise<Secrets> {
     signingKeys: JSON.stringify({ keys: [await generateSigningKey()] }),
     otpSecret: secret(),
     saleHashSecret: secret(),
+    receiptKeys: JSON.stringify({ keys: [await generateSigningKey()] }),
     webhookSecret: secret(),
   };
 }

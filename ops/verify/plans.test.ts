@@ -1,6 +1,7 @@
 import pg from 'pg';
 import { newId } from '../../subgraphs/shared/ids.js';
 import { breaks } from '../../tests/harness/broken-invariants.js';
+import { drawnQueue } from '../../tests/harness/broken-queues.js';
 import { openSale, saleLine } from '../../tests/harness/broken-sale-orders.js';
 import { createAllTestDatabases } from '../../tests/harness/databases.js';
 import { placed } from '../../tests/harness/placed-order.js';
@@ -82,6 +83,7 @@ describe('checks of what has changed', () => {
       if (!withRows.has(name)) continue;
       for (const statement of statements) await clients.get(database)?.query(statement);
     }
+    for (const statement of drawnQueue) await clients.get('order')?.query(statement);
     await clients.get('order')?.query(
       `insert into idempotency_key (user_id, operation, key, fingerprint, subject_id, outcome, claimed_until)
        select gen_random_uuid(), 'checkout', 'k', '', gen_random_uuid(), '{"kind": "expired"}', now()

@@ -9,10 +9,12 @@ import { paymentInvariants } from './payment-invariants.js';
 import { projectionInvariants } from './projection-invariants.js';
 import { openReaders } from './readers.js';
 import { reservationInvariants } from './reservation-invariants.js';
+import { saleAdmissionInvariants } from './sale-admission-invariants.js';
 import { saleAllocationInvariants } from './sale-allocation-invariants.js';
 import { saleInvariants } from './sale-invariants.js';
 import { saleLineInvariants } from './sale-line-invariants.js';
 import { saleOrderInvariants } from './sale-order-invariants.js';
+import { saleQueueInvariants } from './sale-queue-invariants.js';
 import { stockInvariants } from './stock-invariants.js';
 import { uniqueValueInvariants } from './unique-value-invariants.js';
 
@@ -20,6 +22,8 @@ export const invariants: readonly Invariant[] = [
   ...stockInvariants,
   ...orderInvariants,
   ...saleOrderInvariants,
+  ...saleQueueInvariants,
+  ...saleAdmissionInvariants,
   ...paymentInvariants,
   ...uniqueValueInvariants,
   ...outboxInvariants,

@@ -22,6 +22,7 @@ const routes: readonly Route[] = [
     subgraph: 'warehouse',
     connectionsMax: transfersMax,
   },
+  { path: /^\/sales\/[^/]+\/draw\.json$/, subgraph: 'order', connectionsMax: transfersMax },
   { path: /^\/webhooks\/payments\/[^/]+$/, subgraph: 'order', isWebhook: true },
 ];
 
@@ -40,15 +41,17 @@ export function createProxiedRoutes(
   const proxies = new Map<string, { url: string; proxy: SubgraphProxy }>();
 
   // A reloaded supergraph may have another address for a subgraph.
-  function proxyTo({ subgraph, ...limits }: Route): SubgraphProxy | undefined {
+  // Files of clients that read slowly take no connection of webhooks.
+  function proxyTo({ subgraph, isWebhook, ...limits }: Route): SubgraphProxy | undefined {
     const url = urls.get(subgraph);
-    const known = proxies.get(subgraph);
+    const key = isWebhook ? `webhooks of ${subgraph}` : subgraph;
+    const known = proxies.get(key);
     if (known?.url === url) return known?.proxy;
     void known?.proxy.close();
-    proxies.delete(subgraph);
+    proxies.delete(key);
     if (!url) return undefined;
     const proxy = createSubgraphProxy(subgraph, url, credentials, logger, limits);
-    proxies.set(subgraph, { url, proxy });
+    proxies.set(key, { url, proxy });
     return proxy;
   }
 

@@ -32,6 +32,11 @@ export interface SaleTerms {
   /** how long its units are held unpaid; null: as long as those of any order */
   readonly holdMinutes: number | null;
   readonly admission: SaleAdmission;
+  /** of `QUEUED`: how long an admission lasts, and how many there are in a minute at most; null: any number */
+  readonly admissionMinutes: number;
+  readonly admissionsPerMinute: number | null;
+  /** how long the sale was paused in all, at `decidedAt` */
+  readonly pausedMs: number;
   readonly eligibility: SaleEligibility;
   /** of `ACCOUNT_BEFORE`: accounts made later may not buy; ISO 8601 */
   readonly accountBefore: string | null;
@@ -73,6 +78,9 @@ function isSaleTerms(value: unknown): value is SaleTerms {
     typeof sale.endsAt === 'string' &&
     isNumberOrNull(sale.holdMinutes) &&
     typeof sale.admission === 'string' &&
+    typeof sale.admissionMinutes === 'number' &&
+    isNumberOrNull(sale.admissionsPerMinute) &&
+    typeof sale.pausedMs === 'number' &&
     typeof sale.eligibility === 'string' &&
     isTextOrNull(sale.accountBefore) &&
     typeof sale.whenSoldOut === 'string'
@@ -102,8 +110,8 @@ export const offersForSale: Call<{ readonly ids: readonly string[] }, OfferForSa
   query: `query ($ids: [UUID!]!) {
     offersForSale(ids: $ids) {
       id shopId sku name priceAmount currencyCode purchaseLimit active holdLimit decidedAt
-      sale { id state priceAmount limitPerCustomer startsAt endsAt holdMinutes admission eligibility
-        accountBefore whenSoldOut }
+      sale { id state priceAmount limitPerCustomer startsAt endsAt holdMinutes admission
+        admissionMinutes admissionsPerMinute pausedMs eligibility accountBefore whenSoldOut }
     }
   }`,
   answer: listOf(isOfferForSale),
@@ -135,6 +143,11 @@ export interface SaleSummary {
   readonly startsAt: string;
   readonly endsAt: string;
   readonly admission: SaleAdmission;
+  /** of `QUEUED`, as in `SaleTerms` */
+  readonly admissionMinutes: number;
+  readonly admissionsPerMinute: number | null;
+  /** how long the sale was paused in all, at `decidedAt` */
+  readonly pausedMs: number;
   readonly eligibility: SaleEligibility;
   readonly accountBefore: string | null;
   /** the shops of its offers, and their owners */
@@ -154,6 +167,9 @@ const saleSummary = z.object({
   startsAt: z.string(),
   endsAt: z.string(),
   admission: z.enum(saleAdmissions),
+  admissionMinutes: z.number(),
+  admissionsPerMinute: z.number().nullable(),
+  pausedMs: z.number(),
   eligibility: z.enum(saleEligibilities),
   accountBefore: z.string().nullable(),
   shops: z.array(z.object({ shopId: z.string(), ownerId: z.string() })),
@@ -161,12 +177,31 @@ const saleSummary = z.object({
   decidedAt: z.string(),
 });
 
+/** A published sale with a queue, for the queue. */
+export type QueuedSale = Omit<SaleSummary, 'shops' | 'offers' | 'decidedAt'>;
+
+/** Sales of one call, those that end first. */
+export const queuedSalesMax = 1000;
+
+/** Published sales with a queue that are not over for more than an hour, read at the primary. */
+export const queuedSales: Call<Record<string, never>, QueuedSale[]> = {
+  field: 'queuedSales',
+  query: `query {
+    queuedSales {
+      id state startsAt endsAt admission admissionMinutes admissionsPerMinute pausedMs
+      eligibility accountBefore
+    }
+  }`,
+  answer: z.array(saleSummary.omit({ shops: true, offers: true, decidedAt: true })),
+};
+
 /** Published sales, read at the primary; unknown ids and drafts are left out. */
 export const salesById: Call<{ readonly ids: readonly string[] }, SaleSummary[]> = {
   field: 'salesById',
   query: `query ($ids: [UUID!]!) {
     salesById(ids: $ids) {
-      id state startsAt endsAt admission eligibility accountBefore decidedAt
+      id state startsAt endsAt admission admissionMinutes admissionsPerMinute pausedMs
+      eligibility accountBefore decidedAt
       shops { shopId ownerId } offers { offerId shopId sku }
     }
   }`,

@@ -1,4 +1,6 @@
 import type { Redis } from 'ioredis';
+import { readSigningKeys } from '../shared/auth/signing-keys.js';
+import { createChallenge } from '../shared/challenge/challenge.js';
 import { createClaimReleases, createClaims } from '../shared/idempotency/claim-key.js';
 import { createShopOwners } from '../shared/rights/shop-owners.js';
 import type { SubgraphParts } from '../shared/subgraph-definition.js';
@@ -17,6 +19,13 @@ import { createSaleFeeds, type SaleLiveApp } from './sale/live/sale-feeds.js';
 import { createSaleReads } from './sale/read-sales.js';
 import { type CountingApp, createRefusalCounters } from './sale/report/count-refusals.js';
 import { createBuyerHashes } from './sale-limit/sale-buyer.js';
+import { createAdmission } from './sale-queue/admission/admit.js';
+import { readQueues } from './sale-queue/admission/read-queues.js';
+import { beaconOf } from './sale-queue/beacon/beacon-chain.js';
+import type { JoinApp } from './sale-queue/join/join-app.js';
+import { createQueueWrites } from './sale-queue/join/queue-writes.js';
+import { createReceipts } from './sale-queue/receipts.js';
+import { createQueueReader, type ShownQueueApp } from './sale-queue/sale-queue.resolver.js';
 import { createOfferReader } from './shop-client/offers-for-sale.js';
 import { createReservations } from './warehouse-client/reservations.js';
 
@@ -29,7 +38,7 @@ type Parts = SubgraphParts<
 /** @throws ConfigError, also if the payment provider contradicts the configuration */
 export async function createApp(
   parts: Parts,
-): Promise<CheckoutApp & LiveApp & SaleLiveApp & CountingApp> {
+): Promise<CheckoutApp & LiveApp & SaleLiveApp & CountingApp & JoinApp & ShownQueueApp> {
   const { config, registry, orm, feedOrm, services, redis, logger, onStop } = parts;
   const { user, shop, warehouse, reserving, ending } = services;
   requireTimeToPay(config);
@@ -43,8 +52,12 @@ export async function createApp(
   if (isProduction) await checked;
   const feeds = createOrderFeeds(feedOrm.em, redis.events, logger);
   onStop(() => feeds.stop());
+  const receiptKeys = await readSigningKeys(config.SALE_RECEIPT_KEYS, 'SALE_RECEIPT_KEYS');
+  const challenge = createChallenge(config, registry, logger);
+  onStop(() => challenge.close());
   const saleReads = createSaleReads(shop, warehouse);
-  const saleFeeds = createSaleFeeds(saleReads, logger);
+  const queues = (ids: readonly string[]) => readQueues(feedOrm.em.fork(), ids);
+  const saleFeeds = createSaleFeeds({ ...saleReads, queues }, logger);
   onStop(() => saleFeeds.stop());
   const refusals = createRefusalCounters(orm.em, saleReads, logger);
   onStop(() => refusals.stop());
@@ -63,6 +76,8 @@ export async function createApp(
     saleFeeds,
     saleReads,
     refusals,
+    readQueue: createQueueReader(queues),
+    admitWaiting: createAdmission(orm.em, saleReads, logger),
     reservations: createReservations(reserving, ending),
     claimKey: createClaims(orm.em),
     releaseClaim: createClaimReleases(orm.em),
@@ -72,6 +87,10 @@ export async function createApp(
       addressBuyersMax: config.SALE_BUYERS_PER_ADDRESS_MAX,
     }),
     buyerHashes: createBuyerHashes(config.SALE_HASH_SECRET),
+    challenge,
+    queueWrites: createQueueWrites(orm.em),
+    receipts: createReceipts(receiptKeys),
+    beacon: beaconOf(config),
     shortSkus: createShortSkus(warehouse, logger),
     providers,
     providerChecks,

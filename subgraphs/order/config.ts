@@ -1,7 +1,10 @@
 import { z } from 'zod';
 import {
   address,
+  addresses,
   type Config,
+  challengeVariables,
+  count,
   feedVariables,
   paymentProviderVariables,
   requiredInProduction,
@@ -9,9 +12,11 @@ import {
   secretText,
   setting,
   subgraphVariables,
+  text,
   tokenVariables,
   type Variable,
 } from '../shared/config.js';
+import { quicknet } from './sale-queue/beacon/beacon-chain.js';
 
 /** Public, as it is part of the source: production refuses it. */
 export const sandboxSecretOfDevelopment = 'development-secret-of-sandbox';
@@ -55,6 +60,31 @@ const payments = {
     z.union([z.literal(''), address]),
     '',
     'stripe: the address of its API, if not Stripe’s own; for tests',
+  ),
+};
+
+/** The public randomness of draws; the defaults are the chain `quicknet` of drand. */
+export const beaconVariables = {
+  SALE_BEACON_URLS: setting(
+    addresses,
+    '',
+    'servers of drand, separated by commas; empty: draws have no beacon',
+  ),
+  SALE_BEACON_CHAIN: setting(z.string(), quicknet.hash, 'the hash of its chain, in hex'),
+  SALE_BEACON_PUBLIC_KEY: setting(
+    z.string(),
+    quicknet.publicKey,
+    'the public key of that chain, in hex',
+  ),
+  SALE_BEACON_GENESIS: setting(
+    z.coerce.number().int().min(0),
+    String(quicknet.genesisS),
+    'when its first round was due, in seconds since 1970',
+  ),
+  SALE_BEACON_PERIOD_SECONDS: setting(
+    count,
+    String(quicknet.periodS),
+    'the time between its rounds, in seconds',
   ),
 };
 
@@ -122,6 +152,13 @@ export const variables = {
     'development-secret-of-sales',
     'the HMAC key under which sales store phone numbers and addresses, 16 characters or more',
   ),
+  SALE_RECEIPT_KEYS: requiredInProduction(
+    text,
+    'generate',
+    'private Ed25519 keys that sign receipts of tickets, as a JSON Web Key Set, newest first; `generate` creates one at start',
+  ),
+  ...beaconVariables,
+  ...challengeVariables,
 };
 
 export type PaymentConfig = Pick<Config<typeof variables>, 'NODE_ENV' | keyof typeof payments>;

@@ -9,6 +9,7 @@ import type { ProviderChecks } from './payment/provider/check-providers.js';
 import type { PaymentFaults } from './payment/provider/payment-faults.js';
 import type { PaymentProviders } from './payment/provider/providers.js';
 import type { SaleReads } from './sale/read-sales.js';
+import type { AdmitWaiting } from './sale-queue/admission/admit.js';
 import type { ReadOffers } from './shop-client/offers-for-sale.js';
 import type { Reservations } from './warehouse-client/reservations.js';
 
@@ -18,6 +19,7 @@ export interface OrderApp {
   readonly shop: ServiceClient;
   readonly readOffers: ReadOffers;
   readonly saleReads: SaleReads;
+  readonly admitWaiting: AdmitWaiting;
   readonly user: ServiceClient;
   /** for reads */
   readonly warehouse: ServiceClient;

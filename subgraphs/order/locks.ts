@@ -15,6 +15,7 @@ import type { RowKey } from './row-key.js';
  *    `lockOrder`, or the guarded update that takes it out of PENDING. Every change of a shop order and its
  *    lines holds the lock of its order, so they need none;
  * 3. counters of limits, each by its key: `customer_hold` (count-holds.ts); then `purchase` (`lockedCounters`); then
+ *    `sale_queue` by sale and `sale_ticket` by sale and customer (`lockQueues`, and sale-queue/admission); then
  *    `sale_purchase`, `sale_address` and `sale_phone` (count-sale-units.ts). Whoever changes a `sale_purchase` holds
  *    the `customer_hold` of its customer, unless neither exists yet. A placing statement locks those that exist before
  *    it inserts new ones, in the same order;

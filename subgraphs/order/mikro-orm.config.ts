@@ -31,6 +31,7 @@ import { Migration20261208RecentChanges } from './migrations/20261208-recent-cha
 import { Migration20261219Sales } from './migrations/20261219-sales.js';
 import { Migration20261220SaleReport } from './migrations/20261220-sale-report.js';
 import { Migration20261223SaleQueue } from './migrations/20261223-sale-queue.js';
+import { Migration20261224Admission } from './migrations/20261224-admission.js';
 import { Order } from './order/order.js';
 import { OrderEvent } from './order/order-event.js';
 import { NumberedOrder } from './order/order-number.js';
@@ -108,5 +109,6 @@ export const databaseSchema: Schema = {
     { name: '20261219-sales', class: Migration20261219Sales },
     { name: '20261220-sale-report', class: Migration20261220SaleReport },
     { name: '20261223-sale-queue', class: Migration20261223SaleQueue },
+    { name: '20261224-admission', class: Migration20261224Admission },
   ],
 };

@@ -26,6 +26,9 @@ import {
 import { RefundResolver, ShopOrderRefundsResolver } from './payment/refund/refund.resolver.js';
 import { SaleChangedResolver } from './sale/live/sale-changed.resolver.js';
 import { SaleEventResolver, SaleReportResolver } from './sale/report/sale-event.resolver.js';
+import { SaleDrawResolver } from './sale-queue/draw/sale-draw.resolver.js';
+import { SaleTicketResolver } from './sale-queue/join/sale-ticket.resolver.js';
+import { SaleQueueResolver } from './sale-queue/sale-queue.resolver.js';
 
 interface ShopOrderKey {
   readonly id?: string;
@@ -55,6 +58,9 @@ export const source: SchemaSource = {
     SaleChangedResolver,
     SaleEventResolver,
     SaleReportResolver,
+    SaleQueueResolver,
+    SaleTicketResolver,
+    SaleDrawResolver,
   ],
   references: {
     Order: byId((context: OrderContext, id) => findVisibleOrder(context, lookupOf(context, id))),

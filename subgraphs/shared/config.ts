@@ -94,6 +94,12 @@ export const port = z.coerce.number().int().min(0).max(65_535);
 export const count = z.coerce.number().int().min(1);
 export const text = z.string().min(1);
 export const address = z.url();
+/** Addresses, separated by commas. */
+export const addresses = z
+  .string()
+  .transform((list) => list.split(',').map((url) => url.trim()))
+  .transform((list) => list.filter(Boolean))
+  .pipe(z.array(address));
 export const secretText = z.string().min(16);
 
 /** The processes that call each other; each identifies itself with its own secret. */
@@ -182,11 +188,7 @@ export const feedVariables = {
 /** The variables of subgraphs that can read from replicas. */
 export const replicaVariables = {
   DATABASE_REPLICA_URLS: setting(
-    z
-      .string()
-      .transform((list) => list.split(',').map((url) => url.trim()))
-      .transform((list) => list.filter(Boolean))
-      .pipe(z.array(address)),
+    addresses,
     '',
     'replicas of the database, separated by commas; used for queries of clients only',
   ),
@@ -198,6 +200,20 @@ export const tokenVariables = {
     address,
     'http://127.0.0.1:4001/.well-known/jwks.json',
     'where the user subgraph publishes its public keys',
+  ),
+};
+
+/** Challenges that show that a person sends a request (challenge/challenge.ts). */
+export const challengeVariables = {
+  CHALLENGE_VERIFY_URL: setting(
+    z.union([z.literal(''), z.url({ protocol: /^https?$/ })]),
+    '',
+    'where tokens of challenges are verified, by the protocol of Turnstile and hCaptcha; empty: none is required',
+  ),
+  CHALLENGE_SECRET: setting(
+    z.string(),
+    '',
+    'the secret of the account at the provider of challenges',
   ),
 };
 

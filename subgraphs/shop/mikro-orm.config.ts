@@ -12,7 +12,9 @@ import { Migration20261127Initial } from './migrations/20261127-initial.js';
 import { Migration20261208ListIndexes } from './migrations/20261208-list-indexes.js';
 import { Migration20261214AnyLanguage } from './migrations/20261214-any-language.js';
 import { Migration20261219Sales } from './migrations/20261219-sales.js';
+import { Migration20261222SaleAdmission } from './migrations/20261222-sale-admission.js';
 import { Migration20261222SaleChanges } from './migrations/20261222-sale-changes.js';
+import { Migration20261224QueuedSales } from './migrations/20261224-queued-sales.js';
 import { Offer } from './offer/offer.js';
 import { RetiredSku } from './offer/retired-sku.js';
 import { VariantName } from './offer/variant-name.js';
@@ -45,6 +47,8 @@ export const databaseSchema: Schema = {
     { name: '20261216-outbox-lanes', class: Migration20261216OutboxLanes },
     { name: '20261218-outbox-positions', class: Migration20261218OutboxPositions },
     { name: '20261219-sales', class: Migration20261219Sales },
+    { name: '20261222-sale-admission', class: Migration20261222SaleAdmission },
     { name: '20261222-sale-changes', class: Migration20261222SaleChanges },
+    { name: '20261224-queued-sales', class: Migration20261224QueuedSales },
   ],
 };

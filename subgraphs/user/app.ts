@@ -1,11 +1,11 @@
 import type { Redis } from 'ioredis';
+import { readSigningKeys } from '../shared/auth/signing-keys.js';
+import { createChallenge } from '../shared/challenge/challenge.js';
 import type { SubgraphParts } from '../shared/subgraph-definition.js';
-import { createChallenge } from './challenge/challenge.js';
 import type { variables } from './config.js';
 import type { UserApp } from './context.js';
 import { createMessageSender } from './message/create-message-sender.js';
 import { publishEndedSessions } from './session/session-signals.js';
-import { readSigningKeys } from './session/signing-keys.js';
 import { createSuccessorOf } from './session/successor.js';
 import { createOneTimeCodes } from './verification/one-time-codes.js';
 

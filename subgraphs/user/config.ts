@@ -2,6 +2,7 @@ import { z } from 'zod';
 import {
   address,
   callers,
+  challengeVariables,
   requiredInProduction,
   secretOf,
   secretText,
@@ -58,15 +59,6 @@ export const variables = {
     toLog,
     'the mail server, as smtps://user:password@host:465; `log` prints messages instead',
   ),
-  CHALLENGE_VERIFY_URL: setting(
-    z.union([z.literal(''), z.url({ protocol: /^https?$/ })]),
-    '',
-    'where tokens of challenges are verified, by the protocol of Turnstile and hCaptcha; empty: none is required',
-  ),
-  CHALLENGE_SECRET: setting(
-    z.string(),
-    '',
-    'the secret of the account at the provider of challenges',
-  ),
+  ...challengeVariables,
   MAIL_FROM: setting(text, 'Holdfast <no-reply@localhost>', 'the sender of e-mails'),
 };

@@ -1,6 +1,8 @@
 import { seedId } from '../../dev/seed/ids.js';
 import { newId } from '../../subgraphs/shared/ids.js';
+import { admissionBreaks } from './broken-admissions.js';
 import { paymentBreaks } from './broken-payments.js';
+import { queueBreaks } from './broken-queues.js';
 import { saleOrderBreaks } from './broken-sale-orders.js';
 import { type Break, stockBreaks } from './broken-stock.js';
 import { refunded } from './placed-order.js';
@@ -21,6 +23,8 @@ export const breaks: readonly Break[] = [
   ...stockBreaks,
   ...paymentBreaks,
   ...saleOrderBreaks,
+  ...queueBreaks,
+  ...admissionBreaks,
   ['the total of an order is the sum of its lines', 'order', ['delete from order_item']],
   [
     'the total of an order is the sum of its lines',

@@ -161,6 +161,8 @@ export async function startTestRedis() {
         await redis.replicaof('127.0.0.1', 1);
       }),
     promote: () => command(server.url, (redis) => redis.replicaof('NO', 'ONE')),
+    /** Deletes all that it stores. */
+    flush: () => command(server.url, (redis) => redis.flushall()),
     async restart() {
       await server.stop();
       server = await startRedis(program, options);

@@ -18,6 +18,8 @@ export const matrix: Readonly<Partial<Record<Rule | `${Rule},${Rule}`, readonly 
     'Query.sale',
     'Query.saleBySlug',
     'Query.sales',
+    'Query.saleDraw',
+    'Query.saleQueue',
     'Subscription.stockChanged',
     'Subscription.saleChanged',
     'Mutation.register',
@@ -53,6 +55,9 @@ export const matrix: Readonly<Partial<Record<Rule | `${Rule},${Rule}`, readonly 
     'Mutation.updateProfile',
     'Mutation.addAddress',
     'Mutation.checkout',
+    'Query.saleTicket',
+    'Mutation.joinSale',
+    'Mutation.leaveSale',
   ],
   own: [
     'Query.payment',

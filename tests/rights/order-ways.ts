@@ -43,6 +43,10 @@ export const orderWays: Readonly<Record<string, Way>> = {
   NotEligible: refusedAs(({ offerId }) => {
     return { kind: 'not-eligible', saleId: offerId, reason: 'PHONE_USED' };
   }),
+  NotAdmitted: refusedAs(({ offerId }) => {
+    const serverTime = new Date().toISOString();
+    return { kind: 'not-admitted', saleId: offerId, position: 1, serverTime };
+  }),
   PriceChanged: {
     by: 'Mutation.checkout',
     sample: async ({ checkoutInput, offerId, emptyCarts }) => {

@@ -7,7 +7,7 @@ export const saleOf = (shopId: string) => ({
   ...{ shopId, name: 'Sale', slug: `sale-${randomUUID()}`, idempotencyKey: randomUUID() },
   startsAt: new Date(Date.now() + 3_600_000).toISOString(),
   endsAt: new Date(Date.now() + 7_200_000).toISOString(),
-  ...{ holdMinutes: 5, admission: 'OPEN' },
+  ...{ holdMinutes: 5, admission: 'OPEN', admissionMinutes: 5, admissionsPerMinute: 100 },
   ...{ eligibility: 'ACCOUNT_BEFORE', accountBefore: new Date().toISOString() },
 });
 

@@ -51,6 +51,13 @@ export const ways: Readonly<Record<string, Way>> = {
   RefusedSaleLine: { by: 'SaleNotAllocated.lines' },
   SaleSummary: { by: 'Query.salesById' },
   SaleOfferKey: { by: 'SaleSummary.offers' },
+  QueuedSale: { by: 'Query.queuedSales' },
+  SaleTicket: { by: 'Query.saleTicket' },
+  SaleQueue: { by: 'Query.saleQueue' },
+  SaleDraw: { by: 'Query.saleDraw' },
+  DrawnTicketConnection: { by: 'SaleDraw.tickets' },
+  DrawnTicketEdge: { by: 'DrawnTicketConnection.edges' },
+  DrawnTicket: { by: 'DrawnTicketEdge.node' },
   Buyer: { by: 'Query.buyerOf' },
 
   Availability: { by: 'Offer.availability' },

@@ -8,6 +8,7 @@ import { sessionIdOf } from '../harness/sessions.js';
 import { startSystem, type TestSystem } from '../harness/system.js';
 import { actAs } from '../harness/vendor.js';
 import type { Viewer } from './expected.js';
+import { openDrawnQueue, publishQueuedSale } from './queue.js';
 import { createSales } from './sales.js';
 import { createShortfall, createStock } from './stock.js';
 
@@ -125,6 +126,9 @@ export async function createWorld(overrides: Record<string, string> = {}) {
   );
   const plainOfferId = await newOffer();
   const limitedOfferId = await setOffer({ sku: 'TRAIL-40', price: '10.00', purchaseLimit: 1 });
+  const drawnSaleId = await openDrawnQueue(change, Object.values(people));
+  const joinedSaleId = await openDrawnQueue(change, Object.values(people));
+  await publishQueuedSale(change, shop.shopId);
   const stranger = await registerPerson(system);
   let phones = 1000;
   const newPhone = () => `+1202555${phones++}`;
@@ -169,6 +173,10 @@ export async function createWorld(overrides: Record<string, string> = {}) {
     },
     newOffer,
     ...sales,
+    /** a sale whose queue was drawn, with a ticket of everybody */
+    drawnSaleId,
+    /** another one, whose tickets are left and taken */
+    joinedSaleId,
     /** an unpaid order in the vendor's shop */
     unpaidShopOrderId: ofVendor.shopOrders[0]?.id as string,
     /** Makes the shortfall of a level rise. */

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
+import pg from 'pg';
 import type { Person } from '../harness/people.js';
 import { retry } from '../harness/retry.js';
 import type { GraphQLReply } from '../harness/system.js';
@@ -24,6 +25,16 @@ export const atTime = (time: Date, ms = 0) =>
   setTimeout(Math.max(0, time.getTime() + ms - Date.now()));
 
 const fields = '__typename ... on SaleEvent { id state } ... on SaleNotAllocated { message }';
+
+/** Moves the start of a sale to 33 s from now, as if time had passed: the list of its queue closes 3 s later. */
+export async function letListClose(shopUrl: string, saleId: string): Promise<Date> {
+  const client = new pg.Client({ connectionString: shopUrl });
+  await client.connect();
+  const move = `update sale_event set starts_at = date_trunc('ms', clock_timestamp()) + interval '33 s'
+    where id = $1 returning starts_at`;
+  const { rows } = await client.query(move, [saleId]).finally(() => client.end());
+  return rows[0].starts_at;
+}
 
 /** Publishes a sale of a shop as its vendor. Times are in seconds from now. */
 export async function openSaleEvent(
@@ -61,6 +72,9 @@ export interface SaleTerms {
   readonly lasts: number;
   readonly lines: readonly SaleLine[];
   readonly holdMinutes?: number;
+  readonly admission?: 'OPEN' | 'QUEUED';
+  readonly admissionMinutes?: number;
+  readonly admissionsPerMinute?: number;
   readonly eligibility?: string;
   readonly accountBefore?: Date;
 }

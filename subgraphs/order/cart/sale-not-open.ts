@@ -8,14 +8,15 @@ import { Offer } from '../references.js';
 @Allow('parent')
 @ObjectType({
   implements: Refusal,
-  description: 'The sale is not LIVE, or not a sale of the offer; nothing was changed.',
+  description:
+    'The sale is not LIVE, not a sale of the offer, or has no queue to join; nothing was changed.',
 })
 export class SaleNotOpen extends Refusal {
   @Field(() => UUID, { description: 'Id of the sale, as it was requested.' })
   saleId!: string;
 
-  @Field(() => Offer, { nullable: true, description: 'The offer.' })
-  offer!: Offer;
+  @Field(() => Offer, { nullable: true, description: 'The offer; null of a queue.' })
+  offer!: Offer | null;
 
   @Field(() => Date, {
     nullable: true,
@@ -48,6 +49,16 @@ export function notOpenOf({ id, sale, decidedAt }: OfferForSale, saleId: string)
     startsAt: isAhead ? sale.startsAt : null,
     serverTime: decidedAt,
   };
+}
+
+export function queueNotOpen(saleId: string, serverTime: Date): SaleNotOpen {
+  return result(SaleNotOpen, {
+    message: 'The sale has no queue that can be joined: it is over, or open to everybody.',
+    saleId,
+    offer: null,
+    startsAt: null,
+    serverTime,
+  });
 }
 
 export function saleNotOpen({ saleId, offerId, startsAt, serverTime }: NotOpen): SaleNotOpen {

@@ -16,7 +16,13 @@ import {
   TooManyPaymentAttempts,
 } from '../payment/payment-result.js';
 import { Offer } from '../references.js';
-import { HoldLimitExceeded, NotEligible, SaleOnly, SaleSoldOut } from './sale-refusals.js';
+import {
+  HoldLimitExceeded,
+  NotAdmitted,
+  NotEligible,
+  SaleOnly,
+  SaleSoldOut,
+} from './sale-refusals.js';
 
 @Allow('parent')
 @ObjectType({
@@ -90,6 +96,7 @@ export const CheckoutResult = createUnionType({
       SaleSoldOut,
       SaleOnly,
       NotEligible,
+      NotAdmitted,
       PriceChanged,
       CartEmpty,
       OfferGone,

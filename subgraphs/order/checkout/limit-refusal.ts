@@ -1,6 +1,7 @@
 import { lowestIdAt } from '../../shared/ids.js';
 import type { OrderApp } from '../context.js';
 import { readFirstExpiry } from '../hold-limit/count-holds.js';
+import { goToEnd, readPosition } from '../sale-queue/admission/go-to-end.js';
 import { abandonedAfterMs } from './abandon-orders.js';
 import { type NewOrder, saleOf, unitsIn } from './new-order.js';
 import type { Outcome } from './outcome.js';
@@ -25,6 +26,8 @@ export async function toLimitRefusal(
   }
   const purchases = of('PURCHASES', 'SALE_PURCHASES');
   if (purchases.length > 0) return { kind: 'limited', lines: purchases.map(toLimited) };
+  const [notAdmitted] = of('NOT_ADMITTED');
+  if (notAdmitted) return toNotAdmitted(app, order, notAdmitted);
   const held = [...of('EXPIRED_ORDERS'), ...of('OPEN_ORDERS'), ...of('OPEN_UNITS')][0] as Violation;
   const { offerId, counted, limit } = held;
   return {
@@ -35,6 +38,18 @@ export async function toLimitRefusal(
     limit,
     retryAt: await retryAtOf(app, order, held),
   };
+}
+
+/** A customer whose holds expired too often goes to the end of the queue. */
+async function toNotAdmitted(
+  app: OrderApp,
+  { customerId }: NewOrder,
+  { saleId, counted, limit }: Violation,
+): Promise<Outcome> {
+  const em = app.orm.em.fork();
+  const ticket = { customerId, saleId: saleId as string };
+  if (counted >= limit) await goToEnd(em, ticket);
+  return { kind: 'not-admitted', saleId: ticket.saleId, ...(await readPosition(em, ticket)) };
 }
 
 const toLimited = ({ offerId, saleId, limit, counted }: Violation) => {

@@ -23,11 +23,13 @@ import {
   type HoldLimited,
   holdLimitExceeded,
   type Ineligible,
+  notAdmitted,
   notEligible,
   type SoldInSaleOnly,
   type SoldOut,
   saleOnly,
   saleSoldOut,
+  type Unadmitted,
 } from './sale-refusals.js';
 
 /** The outcome of a checkout, as it is stored under its idempotency key. */
@@ -44,6 +46,7 @@ export type Outcome =
   | ({ kind: 'sale-sold-out' } & SoldOut)
   | ({ kind: 'sale-only' } & SoldInSaleOnly)
   | ({ kind: 'not-eligible' } & Ineligible)
+  | ({ kind: 'not-admitted' } & Unadmitted)
   | { kind: 'mixed'; currencyCodes: string[] };
 
 /** The current price of a unit, and its price in the cart if it was there. */
@@ -91,6 +94,8 @@ export async function toCheckoutResult(context: OrderContext, outcome: Outcome) 
       return saleOnly(outcome);
     case 'not-eligible':
       return notEligible(outcome);
+    case 'not-admitted':
+      return notAdmitted(outcome);
     case 'empty':
       return result(CartEmpty, { message: 'The cart is empty. Add an offer first.' });
     case 'gone':

@@ -25,7 +25,9 @@ export interface Violation {
     | 'SALE_PURCHASES'
     | 'EXPIRED_ORDERS'
     | 'ADDRESS'
-    | 'PHONE';
+    | 'PHONE'
+    /** `counted` holds expired: after `limit` of them the customer goes to the end of the queue */
+    | 'NOT_ADMITTED';
   readonly offerId: string | null;
   readonly saleId: string | null;
   /** without this order */
@@ -200,6 +202,7 @@ function countedRows(orders: readonly NewOrder[], limits: PlacingLimits) {
     offer_unit: units,
     sale_unit: orders.flatMap((order) => saleUnitsOf(order, limits)),
     sale_phone_claim: orders.flatMap(phoneClaimsOf),
+    sale_pass: orders.flatMap(passesOf),
   };
 }
 
@@ -219,6 +222,7 @@ const saleUnitsOf = ({ customerId, id, lines, buyer }: NewOrder, limits: Placing
       limit_per_customer: limit,
       address: buyer?.address ?? null,
       address_limit: limit === null ? null : Math.min(limit * limits.addressBuyersMax, intMax),
+      is_queued: sale.admission === 'QUEUED',
     };
   });
 
@@ -229,4 +233,19 @@ function phoneClaimsOf({ customerId, id, lines, buyer }: NewOrder) {
   return [...new Set(sales.map((sale) => sale?.id))].map((saleId) => {
     return { sale_id: saleId, phone, customer_id: customerId, order_id: id };
   });
+}
+
+/** What an order needs of the queues of its sales. */
+function passesOf({ customerId, id, lines }: NewOrder) {
+  const sales = lines.flatMap((line) => saleOf(line) ?? []);
+  const queued = new Map(
+    sales.filter(({ admission }) => admission === 'QUEUED').map((sale) => [sale.id, sale]),
+  );
+  return [...queued.values()].map(({ id: saleId, admissionMinutes, pausedMs }) => ({
+    customer_id: customerId,
+    order_id: id,
+    sale_id: saleId,
+    admission_ms: admissionMinutes * 60_000,
+    paused_ms: pausedMs,
+  }));
 }

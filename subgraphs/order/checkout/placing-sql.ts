@@ -10,6 +10,12 @@ import {
   salePhoneColumns,
   saleUnitColumns,
 } from '../sale-limit/count-sale-units.js';
+import {
+  lockedTickets,
+  notAdmittedSql,
+  passColumns,
+  useTicketsCte,
+} from '../sale-queue/admission/passes.js';
 import { orderColumns } from './new-order.js';
 
 /** Columns of what an order holds. */
@@ -33,7 +39,11 @@ const placeRows = {
   offer_unit: offerUnitColumns,
   open_orders_max: 'int',
 } as const;
-const saleRows = { sale_unit: saleUnitColumns, sale_phone_claim: salePhoneColumns } as const;
+const saleRows = {
+  sale_unit: saleUnitColumns,
+  sale_phone_claim: salePhoneColumns,
+  sale_pass: passColumns,
+} as const;
 const placeParameters = namedParameters(placeRows);
 const placeSaleParameters = namedParameters({ ...placeRows, ...saleRows });
 
@@ -62,7 +72,7 @@ const saleViolationsSql = `
   union all
   select order_id, 'EXPIRED_ORDERS', offer_id, sale_id, expired_orders, ${expiredOrdersMax}
   from sale_unit join locked_sale_purchase using (customer_id, sale_id, offer_id)
-  where expired_orders >= ${expiredOrdersMax}
+  where expired_orders >= ${expiredOrdersMax} and not is_queued
   union all
   select order_id, 'ADDRESS', offer_id, sale_id, coalesce(units, 0), address_limit
   from sale_unit left join locked_sale_address using (sale_id, offer_id, address)
@@ -70,7 +80,9 @@ const saleViolationsSql = `
   union all
   select c.order_id, 'PHONE', null, c.sale_id, 1, 1
   from sale_phone_claim c join locked_phone p using (sale_id, phone)
-  where p.customer_id <> c.customer_id`;
+  where p.customer_id <> c.customer_id
+  union all
+  ${notAdmittedSql('sale_pass')}`;
 
 /** SQL for those of some rows whose order is placed. */
 const ofPlaced = (rows: string) => `
@@ -85,7 +97,9 @@ const placeText = (sql: typeof placeParameters.sql, sales?: typeof placeSalePara
       ? `
   sale_unit as materialized (select * from ${sales.sale_unit}),
   sale_phone_claim as materialized (select * from ${sales.sale_phone_claim}),
-  ${lockedSaleUnits('sale_unit', 'sale_phone_claim', 'locked_purchase')},`
+  sale_pass as materialized (select * from ${sales.sale_pass}),
+  ${lockedTickets('sale_pass', 'locked_purchase')},
+  ${lockedSaleUnits('sale_unit', 'sale_phone_claim', 'locked_ticket')},`
       : ''
   }
   violation as materialized (${violationsSql(sql.open_orders_max)}${sales ? saleViolationsSql : ''}),
@@ -98,7 +112,9 @@ const placeText = (sql: typeof placeParameters.sql, sales?: typeof placeSalePara
       ? `
   placed_sale_unit as materialized (${ofPlaced('sale_unit')}
   ), placed_phone as materialized (${ofPlaced('sale_phone_claim')}
-  ), ${raiseSaleUnitsCtes('placed_sale_unit', 'placed_phone')},`
+  ), placed_pass as materialized (${ofPlaced('sale_pass')}
+  ), ${raiseSaleUnitsCtes('placed_sale_unit', 'placed_phone')},
+  ${useTicketsCte('placed_pass')},`
       : ''
   }
   new_order as materialized (
@@ -118,10 +134,15 @@ const placeText = (sql: typeof placeParameters.sql, sales?: typeof placeSalePara
   ), items as (
     insert into order_item
       (customer_id, id, shop_order_id, offer_id, sku, name, unit_price_amount, currency_code,
-       quantity, sale_id, decided_at)
+       quantity, sale_id, decided_at${sales ? ', admitted_at, admission_ends_at' : ''})
     select i.customer_id, i.id, shop_order_id, offer_id, sku, name, unit_price_amount,
-      currency_code, quantity, sale_id, decided_at
-    from new_item i join new_order o on o.id = i.order_id
+      currency_code, quantity, i.sale_id, decided_at${sales ? ', t.admitted_at, t.ends_at' : ''}
+    from new_item i join new_order o on o.id = i.order_id${
+      sales
+        ? `
+      left join locked_ticket t on t.customer_id = i.customer_id and t.sale_id = i.sale_id`
+        : ''
+    }
   )
   select id as "orderId", exists (
       select from new_item i join cart_item c on c.customer_id = i.customer_id
@@ -134,8 +155,9 @@ const placeText = (sql: typeof placeParameters.sql, sales?: typeof placeSalePara
 
 /**
  * Places orders with their shop orders, lines and histories, where no limit would be exceeded, and counts what they
- * hold and buy. It locks the counters of all of them first: what customers hold, then purchases, then sales. A counter
- * that others created since the statement began cannot be locked: then the statement fails at the key of the counter.
+ * hold and buy. It locks the counters of all of them first: what customers hold, then purchases, then tickets of
+ * queues, then sales. A counter that others created since the statement began cannot be locked: then the statement
+ * fails at the key of the counter.
  *
  * Returns a row for each order that is placed, and one for each limit that another one exceeds.
  */

@@ -191,3 +191,42 @@ export interface Ineligible {
 export function notEligible({ saleId, reason }: Ineligible): NotEligible {
   return result(NotEligible, { message: notEligibleMessages[reason], saleId, reason });
 }
+
+@Allow('parent')
+@ObjectType({
+  implements: Refusal,
+  description:
+    'The customer has no valid admission by the queue of the sale, or has an order with it already; nothing is ordered.',
+})
+export class NotAdmitted extends Refusal {
+  @Field(() => UUID, { description: 'Id of the sale.' })
+  saleId!: string;
+
+  @Field(() => Int, {
+    nullable: true,
+    description:
+      'Position in the queue: the number of the ticket less `servingNumber`. Null without a ticket that waits, and before the draw.',
+  })
+  position!: number | null;
+
+  @Field(() => Date, { description: 'Time of the position.' })
+  serverTime!: Date;
+}
+
+export interface Unadmitted {
+  readonly saleId: string;
+  readonly position: number | null;
+  readonly serverTime: string;
+}
+
+export function notAdmitted({ saleId, position, serverTime }: Unadmitted): NotAdmitted {
+  return result(NotAdmitted, {
+    message:
+      position === null
+        ? 'You have no admission to this sale, or an order with it. Pay or cancel that, or join the queue.'
+        : 'It is not your turn in this sale yet. Wait until you are admitted, then try again.',
+    saleId,
+    position,
+    serverTime: new Date(serverTime),
+  });
+}

@@ -11,6 +11,7 @@ export class Migration20261223SaleQueue extends Migration {
       account_before timestamptz(3),
       admission_minutes int not null,
       admissions_per_minute int,
+      paused_ms bigint not null default 0,
       seed bytea not null,
       beacon_chain text,
       beacon_round bigint,
@@ -32,6 +33,10 @@ export class Migration20261223SaleQueue extends Migration {
       constraint sale_queue_drawn check (drawn_at is null or closed_at is not null),
       constraint sale_queue_numbers check (serving_number >= 0 and serving_number < next_number)
     ) with (fillfactor = 50)`);
+    this.addSql(`create index sale_queue_undrawn on sale_queue (starts_at) where drawn_at is null`);
+    // verify.
+    this.addSql(`create index sale_queue_closed_at on sale_queue (closed_at)`);
+    this.addSql(`create index sale_queue_drawn_at on sale_queue (drawn_at)`);
     this.addSql(`create table sale_ticket (
       customer_id uuid,
       sale_id uuid,
@@ -54,6 +59,10 @@ export class Migration20261223SaleQueue extends Migration {
     this.addSql(`create unique index sale_ticket_id on sale_ticket (sale_id, id)`);
     this.addSql(
       `create unique index sale_ticket_number on sale_ticket (sale_id, number) where number is not null`,
+    );
+    this.addSql(
+      `create unique index sale_ticket_draw_number on sale_ticket (sale_id, draw_number)
+        where draw_number is not null`,
     );
     this.addSql(
       `create index sale_ticket_admitted on sale_ticket (sale_id, admitted_at) where admitted_at is not null`,

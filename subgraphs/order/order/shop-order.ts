@@ -172,6 +172,13 @@ export class OrderItem {
   @Property({ type: 'timestamptz', nullable: true })
   decidedAt!: Opt<Date | null>;
 
+  /** of a sale with a queue: when the customer had been admitted, and until when */
+  @Property({ type: 'timestamptz', length: 3, nullable: true })
+  admittedAt!: Opt<Date | null>;
+
+  @Property({ type: 'timestamptz', length: 3, nullable: true })
+  admissionEndsAt!: Opt<Date | null>;
+
   /** of the units that were committed to a payment; 0 if the order ended before that */
   @Property({ type: 'integer', default: 0 })
   cancelledQuantity!: Opt<number>;

@@ -11,6 +11,8 @@ export const saleUnitColumns = {
   /** null: not counted by address */
   address: 'text',
   address_limit: 'int',
+  /** whether the sale has a queue, to whose end a customer goes who did not pay in time */
+  is_queued: 'boolean',
 } as const;
 
 /** Columns of a phone number that an order needs in a sale. */

@@ -1,5 +1,5 @@
-import type { Opt } from '@mikro-orm/core';
-import { Check, Entity, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
+import { BigIntType, type Opt } from '@mikro-orm/core';
+import { Check, Entity, Index, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
 import { type SaleEligibility, saleEligibilities } from '../../contracts/shop.js';
 import { isOneOf } from '../../shared/database/is-one-of.js';
 import { Retained } from '../../shared/database/retention.js';
@@ -10,6 +10,16 @@ import { Retained } from '../../shared/database/retention.js';
  */
 @Retained({ permanently: 'one row for each sale with a queue; its draw stays verifiable' })
 @Entity({ tableName: 'sale_queue' })
+@Index({
+  name: 'sale_queue_open',
+  expression: 'create index sale_queue_open on sale_queue (starts_at) where ended_at is null',
+})
+@Index({
+  name: 'sale_queue_undrawn',
+  expression: 'create index sale_queue_undrawn on sale_queue (starts_at) where drawn_at is null',
+})
+@Index({ name: 'sale_queue_closed_at', properties: ['closedAt'] })
+@Index({ name: 'sale_queue_drawn_at', properties: ['drawnAt'] })
 @Check({ name: 'sale_queue_eligibility', expression: isOneOf('eligibility', saleEligibilities) })
 @Check({
   name: 'sale_queue_closed',
@@ -45,6 +55,10 @@ export class SaleQueue {
   @Property({ type: 'integer', nullable: true })
   admissionsPerMinute!: number | null;
 
+  /** how long the sale was paused in all, with the present pause */
+  @Property({ type: new BigIntType('number'), defaultRaw: '0' })
+  pausedMs!: Opt<number>;
+
   /** 32 random bytes; secret until the draw is done */
   @Property({ type: 'bytea' })
   seed!: Buffer;
@@ -54,14 +68,14 @@ export class SaleQueue {
   beaconChain!: string | null;
 
   /** the round whose value the draw uses */
-  @Property({ type: 'bigint', nullable: true })
+  @Property({ type: new BigIntType('number'), nullable: true })
   beaconRound!: number | null;
 
-  /** of that round; its SHA-256 is the value */
+  /** of that round, set with the draw; its SHA-256 is the value */
   @Property({ type: 'bytea', nullable: true })
   beaconSignature!: Buffer | null;
 
-  /** when the list of early tickets was closed */
+  /** when the list of early tickets was closed, by PostgreSQL’s clock */
   @Property({ type: 'timestamptz', nullable: true })
   closedAt!: Date | null;
 

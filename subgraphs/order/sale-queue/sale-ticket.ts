@@ -1,8 +1,12 @@
-import type { Opt } from '@mikro-orm/core';
+import { BigIntType, type Opt } from '@mikro-orm/core';
 import { Check, Entity, Index, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
+import { Field, Int, ObjectType } from 'type-graphql';
 import { Retained } from '../../shared/database/retention.js';
+import { UUID } from '../../shared/graphql/scalars.js';
+import { Allow } from '../../shared/rights/rights.js';
 
-/** The place of a customer in the queue of a sale. */
+@Allow('parent')
+@ObjectType({ description: 'The place of a customer in the queue of a sale.' })
 @Retained({ keptFor: '400 days', since: 'updated_at', index: 'sale_ticket_updated_at' })
 @Entity({ tableName: 'sale_ticket' })
 @Index({ name: 'sale_ticket_updated_at', properties: ['updatedAt'] })
@@ -14,6 +18,11 @@ import { Retained } from '../../shared/database/retention.js';
   name: 'sale_ticket_number',
   expression:
     'create unique index sale_ticket_number on sale_ticket (sale_id, number) where number is not null',
+})
+@Index({
+  name: 'sale_ticket_draw_number',
+  expression:
+    'create unique index sale_ticket_draw_number on sale_ticket (sale_id, draw_number) where draw_number is not null',
 })
 @Index({
   name: 'sale_ticket_admitted',
@@ -29,45 +38,64 @@ export class SaleTicket {
   @PrimaryKey({ type: 'uuid' })
   customerId!: string;
 
+  @Field(() => UUID, { description: 'Id of the sale.' })
   @PrimaryKey({ type: 'uuid' })
   saleId!: string;
 
-  /** public; random, so that it shows neither who nor when */
+  @Field(() => UUID, { description: 'Random and public: it shows neither who nor when.' })
   @Property({ type: 'uuid' })
   id!: string;
 
-  /** by PostgreSQL’s clock, behind the lock of the queue */
+  @Field(() => Date, { description: 'When the customer joined, by the clock of the queue.' })
   @Property({ type: 'timestamptz', length: 3 })
   joinedAt!: Date;
 
-  /** in the list, as it joined before it was closed */
+  @Field(() => Boolean, {
+    description: 'Whether it is in the list that is drawn, which closes 30 s before the start.',
+  })
   @Property({ type: 'boolean', default: false })
   early!: Opt<boolean>;
 
-  /** the customer left: the ticket is passed over */
+  @Field(() => Date, {
+    nullable: true,
+    description: 'When the customer left: then the ticket is passed over. Null while it waits.',
+  })
   @Property({ type: 'timestamptz', nullable: true })
   leftAt!: Date | null;
 
-  /** of an early ticket after the draw; never changes */
+  @Field(() => Int, {
+    nullable: true,
+    description:
+      'Number in the draw, from 1; never changes. Null before the draw, and for later tickets.',
+  })
   @Property({ type: 'integer', nullable: true })
   drawNumber!: number | null;
 
-  /** the place in the queue; null before the draw. Changes when the customer goes to its end */
+  @Field(() => Int, {
+    nullable: true,
+    description:
+      'Place in the queue, from 1; null before the draw. It rises when the customer goes to the end of the queue.',
+  })
   @Property({ type: 'integer', nullable: true })
   number!: number | null;
 
+  @Field(() => Date, { nullable: true, description: 'When it was admitted; null while it waits.' })
   @Property({ type: 'timestamptz', length: 3, nullable: true })
   admittedAt!: Date | null;
 
   /** how long the sale had been paused by then; later pauses make the admission last longer */
-  @Property({ type: 'bigint', nullable: true })
+  @Property({ type: new BigIntType('number'), nullable: true })
   admittedPausedMs!: number | null;
 
-  /** the latest order that was placed with the present admission */
+  /** placed with the admission, and not ended unpaid: there is no other one while it is open or paid */
   @Property({ type: 'uuid', nullable: true })
   orderId!: string | null;
 
-  /** expired holds for which the customer went to the end of the queue already */
+  /** the transaction in which the last order ended unpaid */
+  @Property({ type: 'xid8', nullable: true })
+  returnedXid!: string | null;
+
+  /** holds that expired since the ticket has its number */
   @Property({ type: 'integer', default: 0 })
   expiredOrders!: Opt<number>;
 

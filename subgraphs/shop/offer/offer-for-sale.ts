@@ -1,4 +1,4 @@
-import { Directive, Field, Int, ObjectType } from 'type-graphql';
+import { Directive, Field, Float, Int, ObjectType } from 'type-graphql';
 import type * as contract from '../../contracts/shop.js';
 import { UUID } from '../../shared/graphql/scalars.js';
 import { Allow } from '../../shared/rights/rights.js';
@@ -36,6 +36,18 @@ export class SaleTerms implements contract.SaleTerms {
 
   @Field(() => String, { description: 'How buyers get into the sale.' })
   admission!: contract.SaleAdmission;
+
+  @Field(() => Int, { description: 'How long an admission lasts, in minutes.' })
+  admissionMinutes!: number;
+
+  @Field(() => Int, {
+    nullable: true,
+    description: 'Customers who are admitted in a minute at most; null for no limit.',
+  })
+  admissionsPerMinute!: number | null;
+
+  @Field(() => Float, { description: 'How long it was paused in all, in ms, at `decidedAt`.' })
+  pausedMs!: number;
 
   @Field(() => String, { description: 'Who may buy in the sale.' })
   eligibility!: contract.SaleEligibility;

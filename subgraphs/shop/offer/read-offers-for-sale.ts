@@ -1,6 +1,6 @@
 import { sqlPrepared } from '../../shared/database/sql.js';
 import type { ShopContext } from '../context.js';
-import { isOpenSql, isoSql, saleStateSql } from '../sale-window/sale-sql.js';
+import { isOpenSql, isoSql, pausedMsSql, saleStateSql } from '../sale-window/sale-sql.js';
 import type { OfferForSale } from './offer-for-sale.js';
 
 /**
@@ -21,6 +21,8 @@ export async function readOffersForSale(
          'id', e.id, 'state', ${saleStateSql('e', 'clock.at')}, 'priceAmount', s.price_amount::text,
          'limitPerCustomer', s.limit_per_customer, 'startsAt', ${isoSql('e.starts_at')},
          'endsAt', ${isoSql('e.ends_at')}, 'holdMinutes', e.hold_minutes, 'admission', e.admission,
+         'admissionMinutes', e.admission_minutes, 'admissionsPerMinute', e.admissions_per_minute,
+         'pausedMs', ${pausedMsSql('e', 'clock.at')},
          'eligibility', e.eligibility, 'accountBefore', ${isoSql('e.account_before')},
          'whenSoldOut', s.when_sold_out) end as sale
      from clock cross join offer o

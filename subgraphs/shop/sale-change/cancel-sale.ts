@@ -3,6 +3,7 @@ import { transact } from '../../shared/database/transact.js';
 import { conflict } from '../../shared/errors.js';
 import type { ShopContext } from '../context.js';
 import { lockOwnSale } from '../sale/require-sale.js';
+import { resumed } from '../sale/resumed.js';
 import type { SaleEvent } from '../sale/sale-event.js';
 import { announceOffers, releaseOffers } from './announce-offers.js';
 import { beginChange, readShopIds } from './begin-change.js';
@@ -16,10 +17,11 @@ import { beginChange, readShopIds } from './begin-change.js';
  */
 export function cancelSale(context: ShopContext, id: string): Promise<SaleEvent> {
   return transact(context.em, async (tx: EntityManager) => {
-    const { sale, state } = await lockOwnSale(tx, context, id);
+    const { sale, state, now } = await lockOwnSale(tx, context, id);
     if (sale.status === 'CANCELLED') return sale;
     if (state === 'ENDED') throw conflict('The sale is over.');
     const hasUnits = sale.status !== 'DRAFT';
+    Object.assign(sale, resumed(sale, now));
     sale.status = 'CANCELLED';
     await tx.flush();
     if (!hasUnits) return sale;

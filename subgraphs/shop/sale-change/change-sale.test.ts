@@ -24,9 +24,18 @@ describe('a published sale', () => {
     it('changes its window, its terms and its offers', async () => {
       const sale = await shop.published();
       const [startsAt, endsAt] = [minutes(90), minutes(100)];
-      const terms = { holdMinutes: 3, eligibility: 'PROVEN_PHONE', admission: 'QUEUED' };
+      const terms = {
+        ...{ holdMinutes: 3, eligibility: 'PROVEN_PHONE', admission: 'QUEUED' },
+        ...{ admissionMinutes: 7, admissionsPerMinute: 60 },
+      };
       const { data } = await shop.update({ id: sale.saleId, startsAt, endsAt, ...terms });
       expect(data.it).toMatchObject({ startsAt, endsAt, state: 'SCHEDULED', isChanging: false });
+      const query = `query ($id: UUID!) { sale(id: $id) {
+        holdMinutes eligibility admission admissionMinutes admissionsPerMinute pausedMs } }`;
+      expect((await shop.ask(null, query, { id: sale.saleId })).data.sale).toEqual({
+        ...terms,
+        pausedMs: 0,
+      });
       expect(shop.warehouse.endOf(sale.saleId, sale.shopId)).toBe(endsAt);
       const line = { ...sale.line, price: '4.00', allocation: 20, limitPerCustomer: 2 };
       await shop.setOffers(sale.saleId, [line]);

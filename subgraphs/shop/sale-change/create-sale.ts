@@ -31,8 +31,12 @@ export function createSale(
     const accountBefore = input.accountBefore ?? null;
     requireTerms({ ...input, accountBefore }, new Date());
     await requireRoom(tx, shopId);
-    const made = { ...input, shopId, accountBefore, holdMinutes: input.holdMinutes ?? null };
-    const empty = { publishedAt: null, step: null, pending: null, refused: null };
+    const made = {
+      ...{ ...input, shopId, accountBefore },
+      holdMinutes: input.holdMinutes ?? null,
+      admissionsPerMinute: input.admissionsPerMinute ?? null,
+    };
+    const empty = { publishedAt: null, pausedAt: null, step: null, pending: null, refused: null };
     const sale = tx.create(SaleEvent, { id: newId(), ...made, ...empty });
     await tx.persist(sale).flush();
     return sale;

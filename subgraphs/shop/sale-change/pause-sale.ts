@@ -3,6 +3,7 @@ import { transact } from '../../shared/database/transact.js';
 import { conflict } from '../../shared/errors.js';
 import type { ShopContext } from '../context.js';
 import { lockOwnSale } from '../sale/require-sale.js';
+import { resumed } from '../sale/resumed.js';
 import type { SaleEvent } from '../sale/sale-event.js';
 import { announceOffers } from './announce-offers.js';
 
@@ -26,10 +27,11 @@ interface StatusChange {
 
 function setStatus(context: ShopContext, id: string, { from, to }: StatusChange) {
   return transact(context.em, async (tx: EntityManager) => {
-    const { sale, state } = await lockOwnSale(tx, context, id);
+    const { sale, state, now } = await lockOwnSale(tx, context, id);
     if (state === 'ENDED') throw conflict('The sale is over.');
     if (sale.status === to) return sale;
     if (sale.status !== from) throw conflict(`The sale is ${state}. It must be published first.`);
+    Object.assign(sale, to === 'PAUSED' ? { pausedAt: now } : resumed(sale, now));
     sale.status = to;
     await tx.flush();
     await announceOffers(tx, id);

@@ -12,6 +12,8 @@ import { WhenSoldOutEnum } from '../sale/sale-offer.js';
 import { SlugRule } from '../shop/create-shop.js';
 
 const holdMinutesMax = 60;
+const admissionMinutesMax = 60;
+const admissionsMax = 1_000_000;
 const allocationMax = 1_000_000;
 // As many as the columns have.
 const priceDigitsMax = 10;
@@ -56,6 +58,24 @@ export class CreateSaleInput {
 
   @Field(() => SaleAdmissionEnum, { defaultValue: 'OPEN', description: 'How buyers get in.' })
   admission!: SaleAdmission;
+
+  @Field(() => Int, {
+    defaultValue: 5,
+    description: 'Of QUEUED: how long an admission lasts, 1 to 60 minutes.',
+  })
+  @Min(1)
+  @Max(admissionMinutesMax)
+  admissionMinutes!: number;
+
+  @Field(() => Int, {
+    nullable: true,
+    description:
+      'Of QUEUED: customers who are admitted in a minute at most, 1 to 1,000,000; no limit if omitted.',
+  })
+  @IsOptional()
+  @Min(1)
+  @Max(admissionsMax)
+  admissionsPerMinute?: number | null;
 
   @Field(() => SaleEligibilityEnum, { defaultValue: 'ANYONE', description: 'Who may buy.' })
   eligibility!: SaleEligibility;
@@ -114,6 +134,24 @@ export class UpdateSaleInput {
   @Field(() => SaleAdmissionEnum, { nullable: true, description: 'How buyers get in.' })
   @IsOptional()
   admission?: SaleAdmission | null;
+
+  @Field(() => Int, {
+    nullable: true,
+    description: 'Of QUEUED: how long an admission lasts, 1 to 60 minutes.',
+  })
+  @IsOptional()
+  @Min(1)
+  @Max(admissionMinutesMax)
+  admissionMinutes?: number | null;
+
+  @Field(() => Int, {
+    nullable: true,
+    description: 'Of QUEUED: customers who are admitted in a minute at most, 1 to 1,000,000.',
+  })
+  @IsOptional()
+  @Min(1)
+  @Max(admissionsMax)
+  admissionsPerMinute?: number | null;
 
   @Field(() => SaleEligibilityEnum, { nullable: true, description: 'Who may buy.' })
   @IsOptional()

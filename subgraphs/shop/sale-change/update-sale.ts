@@ -32,6 +32,8 @@ export async function updateSale(
     const isTerms =
       next.holdMinutes !== sale.holdMinutes ||
       next.admission !== sale.admission ||
+      next.admissionMinutes !== sale.admissionMinutes ||
+      next.admissionsPerMinute !== sale.admissionsPerMinute ||
       next.eligibility !== sale.eligibility ||
       !sameTime(next.accountBefore, sale.accountBefore);
     const { name, slug } = sale;
@@ -73,6 +75,8 @@ function termsOf(sale: SaleEvent, input: Omit<UpdateSaleInput, 'id'>) {
     endsAt: input.endsAt ?? sale.endsAt,
     holdMinutes: input.holdMinutes === undefined ? sale.holdMinutes : input.holdMinutes,
     admission: input.admission ?? sale.admission,
+    admissionMinutes: input.admissionMinutes ?? sale.admissionMinutes,
+    admissionsPerMinute: input.admissionsPerMinute ?? sale.admissionsPerMinute,
     eligibility,
     accountBefore: input.accountBefore ?? kept,
   };

@@ -48,6 +48,40 @@ describe('what is read of sales', () => {
     expect((await summary(saleId))?.state).toBe('ENDED');
   });
 
+  it('counts how long a sale was paused in all, with the pause that lasts', async () => {
+    const { saleId, offer } = await shop.published({ sale: { admission: 'QUEUED' } });
+    await shop.moveWindow(saleId, -10, 10);
+    const pausedMs = async () => {
+      const read = [(await forSale(offer.id))?.sale?.pausedMs, (await summary(saleId))?.pausedMs];
+      const shown = await shop.ask(null, 'query ($id: UUID!) { sale(id: $id) { pausedMs } }', {
+        id: saleId,
+      });
+      return [...read, shown.data.sale.pausedMs as number];
+    };
+    /** As if it had been paused for so much longer. */
+    const pausedFor = (ms: number) =>
+      shop.query(
+        `update sale_event set paused_at = paused_at - $2 * interval '1 ms' where id = $1`,
+        [saleId, ms],
+      );
+    expect(await pausedMs()).toEqual([0, 0, 0]);
+    await shop.pause(saleId);
+    await pausedFor(60_000);
+    const running = await pausedMs();
+    for (const ms of running) expect(ms).toBeGreaterThanOrEqual(60_000);
+    await shop.pause(saleId);
+    await shop.resume(saleId);
+    const [first] = await pausedMs();
+    expect(first).toBeGreaterThanOrEqual(running[2] as number);
+    expect(await pausedMs()).toEqual([first, first, first]);
+    await shop.pause(saleId);
+    await pausedFor(30_000);
+    await shop.cancel(saleId);
+    const [summed] = [(await summary(saleId))?.pausedMs as number];
+    expect(summed).toBeGreaterThanOrEqual((first as number) + 30_000);
+    expect((await summary(saleId))?.pausedMs).toBe(summed);
+  });
+
   it('shows neither a draft nor a cancelled sale to a checkout, but a summary of one that was published', async () => {
     const { saleId, offer, shopId } = await shop.published();
     expect(await summary(saleId)).toMatchObject({

@@ -12,6 +12,10 @@ export const saleStateSql = (sale: string, at: string): string => `case
       else 'SCHEDULED' end
     else ${sale}.status end`;
 
+/** SQL for how long a sale has been paused in all until a time, in ms. */
+export const pausedMsSql = (sale: string, at: string): string =>
+  `(${sale}.paused_ms + coalesce(floor(extract(epoch from greatest(${at}, ${sale}.paused_at) - ${sale}.paused_at) * 1000), 0))::float8`;
+
 /** SQL for whether a sale is published, and neither ended nor cancelled. */
 export const isOpenSql = (sale: string, at = 'now()'): string =>
   `${sale}.status in ('PUBLISHED', 'PAUSED') and ${sale}.ends_at > ${at}`;

@@ -20,6 +20,8 @@ export interface LineChanges {
 interface PendingTerms {
   readonly holdMinutes: number | null;
   readonly admission: SaleAdmission;
+  readonly admissionMinutes: number;
+  readonly admissionsPerMinute: number | null;
   readonly eligibility: SaleEligibility;
   /** ISO 8601 */
   readonly accountBefore: string | null;

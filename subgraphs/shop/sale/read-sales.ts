@@ -12,7 +12,7 @@ import { loadBy } from '../../shared/graphql/load.js';
 import { loadPages, type PageOfParent } from '../../shared/graphql/load-pages.js';
 import { isSelf } from '../../shared/rights/rights.js';
 import type { ShopContext } from '../context.js';
-import { isOpenSql, saleStateSql } from '../sale-window/sale-sql.js';
+import { isOpenSql, pausedMsSql, saleStateSql } from '../sale-window/sale-sql.js';
 import { loadShops, type ShopRow } from '../shop/read-shops.js';
 import type { SaleLine } from './pending-change.js';
 import { SaleEvent, type SaleState } from './sale-event.js';
@@ -27,6 +27,16 @@ export const loadSaleStates: BatchLoad<string, SaleState, ShopContext> = async (
     [ids],
   );
   return inOrderOf(ids, rows, ({ id }) => id).map((row) => row?.state as SaleState);
+};
+
+/** How long sales have been paused in all, in ms. */
+export const loadPausedMs: BatchLoad<string, number, ShopContext> = async (ids, { em }) => {
+  const rows = await sql<{ id: string; pausedMs: number }>(
+    em,
+    `select e.id, ${pausedMsSql('e', 'now()')} as "pausedMs" from sale_event e where e.id = any($1)`,
+    [ids],
+  );
+  return inOrderOf(ids, rows, ({ id }) => id).map((row) => row?.pausedMs ?? 0);
 };
 
 /** Null where the user may not see the sale: one that never was published, of somebody else. */

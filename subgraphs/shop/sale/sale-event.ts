@@ -1,4 +1,4 @@
-import type { Opt } from '@mikro-orm/core';
+import { BigIntType, type Opt } from '@mikro-orm/core';
 import {
   Check,
   Entity,
@@ -70,12 +70,20 @@ export type SaleStep = (typeof saleSteps)[number];
   expression: `create index sale_event_open on sale_event (starts_at, id) where status in ('PUBLISHED', 'PAUSED')`,
 })
 @Index({
+  name: 'sale_event_queued',
+  expression: `create index sale_event_queued on sale_event (ends_at) where admission = 'QUEUED' and published_at is not null`,
+})
+@Index({
   name: 'sale_event_due',
   expression: 'create index sale_event_due on sale_event (next_attempt_at) where step is not null',
 })
 @Check({ name: 'sale_event_window', expression: 'ends_at > starts_at' })
 @Check({ name: 'sale_event_hold_minutes', expression: 'hold_minutes > 0' })
 @Check({ name: 'sale_event_admission', expression: isOneOf('admission', saleAdmissions) })
+@Check({
+  name: 'sale_event_admission_limits',
+  expression: 'admission_minutes > 0 and admissions_per_minute > 0',
+})
 @Check({ name: 'sale_event_eligibility', expression: isOneOf('eligibility', saleEligibilities) })
 @Check({
   name: 'sale_event_account_before',
@@ -128,6 +136,20 @@ export class SaleEvent {
   @Property({ type: 'text', default: 'OPEN' })
   admission!: SaleAdmission;
 
+  @Field(() => Int, {
+    description: 'Of QUEUED: how long an admission lasts, in minutes. A pause makes it longer.',
+  })
+  @Property({ type: 'integer', default: 5 })
+  admissionMinutes!: number;
+
+  @Field(() => Int, {
+    nullable: true,
+    description:
+      'Of QUEUED: customers who are admitted in a minute at most; null: as many as there are units for.',
+  })
+  @Property({ type: 'integer', nullable: true })
+  admissionsPerMinute!: number | null;
+
   @Field(() => SaleEligibilityEnum, { description: 'Who may buy in the sale.' })
   @Property({ type: 'text', default: 'ANYONE' })
   eligibility!: SaleEligibility;
@@ -141,6 +163,14 @@ export class SaleEvent {
 
   @Property({ type: 'text', default: 'DRAFT' })
   status!: Opt<SaleStatus>;
+
+  /** since when it is paused; null: it is not */
+  @Property({ type: 'timestamptz', length: 3, nullable: true })
+  pausedAt!: Date | null;
+
+  /** how long it was paused before that, in all */
+  @Property({ type: new BigIntType('number'), defaultRaw: '0' })
+  pausedMs!: Opt<number>;
 
   /** when it was published; everybody sees it from then on */
   @Property({ type: 'timestamptz', nullable: true })

@@ -1,4 +1,4 @@
-import { Directive, Field, ObjectType } from 'type-graphql';
+import { Directive, Field, Float, Int, ObjectType } from 'type-graphql';
 import { saleOffersMax } from '../../contracts/sale.js';
 import type * as contract from '../../contracts/shop.js';
 import { sql } from '../../shared/database/sql.js';
@@ -6,7 +6,7 @@ import { ListMax } from '../../shared/graphql/list-max.js';
 import { UUID } from '../../shared/graphql/scalars.js';
 import { Allow } from '../../shared/rights/rights.js';
 import type { ShopContext } from '../context.js';
-import { isoSql, saleStateSql } from '../sale-window/sale-sql.js';
+import { isoSql, pausedMsSql, saleStateSql } from '../sale-window/sale-sql.js';
 import { ShopOwner } from '../shop/shop.js';
 
 @Directive('@inaccessible')
@@ -42,6 +42,18 @@ export class SaleSummary implements contract.SaleSummary {
   @Field(() => String, { description: 'How buyers get into the sale.' })
   admission!: contract.SaleAdmission;
 
+  @Field(() => Int, { description: 'How long an admission lasts, in minutes.' })
+  admissionMinutes!: number;
+
+  @Field(() => Int, {
+    nullable: true,
+    description: 'Customers who are admitted in a minute at most; null for no limit.',
+  })
+  admissionsPerMinute!: number | null;
+
+  @Field(() => Float, { description: 'How long it was paused in all, in ms, at `decidedAt`.' })
+  pausedMs!: number;
+
   @Field(() => String, { description: 'Who may buy in the sale.' })
   eligibility!: contract.SaleEligibility;
 
@@ -73,6 +85,8 @@ export function readSaleSummaries(
     `with clock as materialized (select clock_timestamp() as at)
      select e.id, ${saleStateSql('e', 'clock.at')} as state, ${isoSql('e.starts_at')} as "startsAt",
        ${isoSql('e.ends_at')} as "endsAt", e.admission, e.eligibility,
+       e.admission_minutes as "admissionMinutes", e.admissions_per_minute as "admissionsPerMinute",
+       ${pausedMsSql('e', 'clock.at')} as "pausedMs",
        ${isoSql('e.account_before')} as "accountBefore", ${isoSql('clock.at')} as "decidedAt",
        coalesce((select jsonb_agg(jsonb_build_object('shopId', shop.id, 'ownerId', shop.owner_id))
          from shop where shop.id = any(array(

@@ -1,4 +1,16 @@
-import { Arg, Args, Ctx, Directive, FieldResolver, Int, Query, Resolver, Root } from 'type-graphql';
+import {
+  Arg,
+  Args,
+  Ctx,
+  Directive,
+  FieldResolver,
+  Float,
+  Int,
+  Query,
+  Resolver,
+  Root,
+} from 'type-graphql';
+import { queuedSalesMax } from '../../contracts/shop.js';
 import { isSoldOut } from '../../contracts/warehouse.js';
 import { PageArgs } from '../../shared/graphql/connection.js';
 import { loaderOf } from '../../shared/graphql/context.js';
@@ -12,8 +24,10 @@ import { loadOffers } from '../offer/read-offers.js';
 import { loadSaleStock } from '../sale-window/sale-stock.js';
 import { loadShops, type ShopRow } from '../shop/read-shops.js';
 import { Shop } from '../shop/shop.js';
+import { QueuedSale, readQueuedSales } from './queued-sale.js';
 import {
   findOpenSales,
+  loadPausedMs,
   loadSaleStates,
   loadSales,
   offersOfSale,
@@ -75,10 +89,28 @@ export class SaleResolver {
     return readSaleSummaries(context, ids);
   }
 
+  @Directive('@inaccessible')
+  @Allow('caller:order')
+  @ListMax(queuedSalesMax)
+  @Query(() => [QueuedSale], {
+    description: 'Published sales with a queue that are not over for more than an hour.',
+  })
+  queuedSales(@Ctx() context: ShopContext) {
+    return readQueuedSales(context);
+  }
+
   @Allow('anyone')
   @FieldResolver(() => SaleStateEnum, { description: 'Current state.' })
   state(@Root() { id }: SaleEvent, @Ctx() context: ShopContext) {
     return loaderOf(context, loadSaleStates).load(id);
+  }
+
+  @Allow('anyone')
+  @FieldResolver(() => Float, {
+    description: 'How long the sale has been paused in all, in milliseconds.',
+  })
+  pausedMs(@Root() { id }: SaleEvent, @Ctx() context: ShopContext) {
+    return loaderOf(context, loadPausedMs).load(id);
   }
 
   @Allow('anyone')

@@ -1,14 +1,14 @@
 import { IsIn, Length } from 'class-validator';
 import { createUnionType, Field, InputType, ObjectType } from 'type-graphql';
 import type { Role } from '../../shared/auth/tokens.js';
+import type { Challenge } from '../../shared/challenge/challenge.js';
+import { ChallengeTokenField } from '../../shared/challenge/challenge-token-field.js';
 import { isUniqueViolation } from '../../shared/database/errors.js';
 import type { SubgraphContext } from '../../shared/graphql/context.js';
 import { Refusal, result } from '../../shared/graphql/refusal.js';
 import { OneLine } from '../../shared/graphql/validation.js';
 import { newId } from '../../shared/ids.js';
 import { fold } from '../../shared/text/fold.js';
-import type { Challenge } from '../challenge/challenge.js';
-import { ChallengeTokenField } from '../challenge/challenge-token-field.js';
 import { parseEmail } from '../credentials/identifier.js';
 import { hashPassword, refuseCommonPassword } from '../credentials/password.js';
 import { openSessionOf, type SessionContext, sessionOf } from '../session/open-session.js';

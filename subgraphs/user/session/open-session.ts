@@ -2,6 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import type { EntityDictionary } from '@mikro-orm/core';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { SignJWT } from 'jose';
+import type { SigningKeys } from '../../shared/auth/signing-keys.js';
 import { tokenRules } from '../../shared/auth/tokens.js';
 import { sql } from '../../shared/database/sql.js';
 import { runStatement } from '../../shared/database/transact.js';
@@ -11,7 +12,6 @@ import { newId } from '../../shared/ids.js';
 import { markAuthenticated } from '../../shared/rights/rights.js';
 import type { User } from '../user.js';
 import { Session } from './session.js';
-import type { SigningKeys } from './signing-keys.js';
 import type { SuccessorOf } from './successor.js';
 
 /** The parts of the app that open sessions. */

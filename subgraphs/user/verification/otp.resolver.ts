@@ -1,8 +1,8 @@
 import { Arg, Ctx, Mutation, Resolver } from 'type-graphql';
+import { ChallengeTokenArg } from '../../shared/challenge/challenge-token-field.js';
 import { KeyArg, readKey } from '../../shared/idempotency/key-field.js';
 import { runOnce } from '../../shared/idempotency/run-once.js';
 import { Allow } from '../../shared/rights/rights.js';
-import { ChallengeTokenArg } from '../challenge/challenge-token-field.js';
 import { parseEmail, parsePhone } from '../credentials/identifier.js';
 import { LoginResult } from '../session/session.js';
 import { User } from '../user.js';

@@ -1,11 +1,11 @@
 import { IsIn, IsOptional, Length, Matches } from 'class-validator';
 import { Field, InputType, ObjectType } from 'type-graphql';
 import type { Role } from '../../shared/auth/tokens.js';
+import { ChallengeTokenField } from '../../shared/challenge/challenge-token-field.js';
 import { UUID } from '../../shared/graphql/scalars.js';
 import { OneLine } from '../../shared/graphql/validation.js';
 import { KeyField } from '../../shared/idempotency/key-field.js';
 import { Allow } from '../../shared/rights/rights.js';
-import { ChallengeTokenField } from '../challenge/challenge-token-field.js';
 import { RoleEnum } from '../user.js';
 
 const codePattern = /^\d{6}$/;

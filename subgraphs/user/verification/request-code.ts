@@ -1,6 +1,6 @@
 import type { Identifier } from '../../shared/auth/identifier.js';
+import type { Challenge } from '../../shared/challenge/challenge.js';
 import type { SubgraphContext } from '../../shared/graphql/context.js';
-import type { Challenge } from '../challenge/challenge.js';
 import type { MessageSender } from '../message/message-sender.js';
 import type { CodeRequest } from './issue-once.js';
 import type { OneTimeCodes } from './one-time-codes.js';

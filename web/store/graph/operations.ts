@@ -482,6 +482,7 @@ export type CheckoutMutation = { readonly checkout:
     | { readonly __typename: 'SaleSoldOut', readonly message: string }
     | { readonly __typename: 'SaleOnly', readonly message: string }
     | { readonly __typename: 'NotEligible', readonly message: string }
+    | { readonly __typename: 'NotAdmitted', readonly message: string }
     | { readonly __typename: 'PriceChanged', readonly message: string, readonly lines: ReadonlyArray<{ readonly offer: { readonly id: string } | null, readonly oldPrice: { readonly amount: string, readonly currencyCode: string } | null, readonly newPrice: { readonly amount: string, readonly currencyCode: string } }>, readonly actual: { readonly amount: string, readonly currencyCode: string } }
     | { readonly __typename: 'CartEmpty', readonly message: string }
     | { readonly __typename: 'OfferGone', readonly message: string, readonly offerIds: ReadonlyArray<string> }

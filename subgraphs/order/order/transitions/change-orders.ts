@@ -7,6 +7,7 @@ import { lowerHoldsCtes } from '../../hold-limit/count-holds.js';
 import { subtractPurchasesCtes } from '../../purchase-limit/count-purchases.js';
 import type { RowKey } from '../../row-key.js';
 import { lowerSaleUnitsCtes } from '../../sale-limit/count-sale-units.js';
+import { returnTicketsCtes } from '../../sale-queue/admission/passes.js';
 import { assertTransition } from '../../state-machine.js';
 import type { OrderEventType } from '../order-event.js';
 import { nextNumberSql, orderNumberSql, storeNumbersSql } from '../order-number.js';
@@ -193,10 +194,11 @@ const endedOrderCtes = `changed_shop_order as (
 const cancelledOrderCtes = `${subtractPurchasesCtes(`
     select customer_id, shop_id, sku, sum(quantity) as units from ended_line
     where status = 'CANCELLED' and (select count(*) from locked_hold) >= 0 group by 1, 2, 3`)},
+  ${returnTicketsCtes('ended_line', 'locked_purchase')},
   ${lowerSaleUnitsCtes(
     `select customer_id, sale_id, offer_id, sale_address as address, quantity, expired
     from ended_line where status = 'CANCELLED' and sale_id is not null`,
-    'locked_purchase',
+    'ended_ticket',
   )}`;
 
 const changeOrdersSql = (kinds: KindsOfChange) => `

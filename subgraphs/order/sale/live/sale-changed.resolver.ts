@@ -51,6 +51,26 @@ export class SaleChange {
   @Field(() => [SaleOfferUnits], { description: 'The offers, 2,000 at most.' })
   offers!: SaleOfferUnits[];
 
+  @Field(() => Int, {
+    nullable: true,
+    description:
+      'Number of the ticket that the queue admitted last: the position of a ticket is its number less this one. Null without a queue.',
+  })
+  servingNumber!: number | null;
+
+  @Field(() => Int, {
+    nullable: true,
+    description:
+      'Tickets that wait in the queue. Those that were left count until their turn. Null without a queue.',
+  })
+  waiting!: number | null;
+
+  @Field(() => Int, {
+    nullable: true,
+    description: 'Customers who were admitted within the last minute; null without a queue.',
+  })
+  admittedPerMinute!: number | null;
+
   @Field(() => Int, { description: 'Increases with each change.' })
   version!: number;
 }
@@ -65,7 +85,7 @@ export class SaleChangedResolver {
       openingFeed(() => (context as SaleLiveContext).app.saleFeeds.open(args.id)),
   })
   saleChanged(
-    @Root() { id, state, startsAt, endsAt, offers, atMs, version }: SaleSnapshot,
+    @Root() { id, state, startsAt, endsAt, offers, queue, atMs, version }: SaleSnapshot,
     @Arg('id', () => UUID, { description: 'Id of the sale.' }) _id: string,
   ): SaleChange {
     return {
@@ -75,6 +95,9 @@ export class SaleChangedResolver {
       endsAt: new Date(endsAt),
       serverTime: new Date(atMs),
       offers: offers.map(({ offerId, ...units }) => ({ offer: { id: offerId }, ...units })),
+      servingNumber: queue?.servingNumber ?? null,
+      waiting: queue?.waiting ?? null,
+      admittedPerMinute: queue?.admittedPerMinute ?? null,
       version,
     };
   }

@@ -3,8 +3,8 @@ import type { PublishedSaleState, SaleSummary } from '../../../contracts/shop.js
 import { tryAgain } from '../../../shared/errors.js';
 import { newId } from '../../../shared/ids.js';
 import { createLogger } from '../../../shared/observability/logger.js';
-import type { SaleReads } from '../read-sales.js';
-import { createSaleFeeds, type SaleFeeds } from './sale-feeds.js';
+import type { QueueNumbers } from '../queue-numbers.js';
+import { createSaleFeeds, type LiveReads, type SaleFeeds } from './sale-feeds.js';
 import type { SaleSnapshot } from './sale-snapshot.js';
 
 const logger = createLogger('test', 'silent');
@@ -14,9 +14,20 @@ const feedsMax = 200;
 function fakeSales() {
   const sales = new Map<string, SaleSummary>();
   const units = new Map<string, { allocated: number; held: number; sold: number }>();
-  const calls = { sales: [] as (readonly string[])[], stock: [] as (readonly string[])[] };
+  const calls = {
+    sales: [] as (readonly string[])[],
+    stock: [] as (readonly string[])[],
+    queues: [] as (readonly string[])[],
+  };
   const faults = { sales: false, stock: false };
-  const reads: SaleReads = {
+  const queues = new Map<string, QueueNumbers>();
+  const reads: LiveReads = {
+    async queues(ids) {
+      calls.queues.push(ids);
+      return new Map(
+        ids.flatMap((id) => (queues.has(id) ? [[id, queues.get(id) as QueueNumbers]] : [])),
+      );
+    },
     async sales(ids) {
       calls.sales.push(ids);
       if (faults.sales) throw tryAgain('shop does not answer');
@@ -37,7 +48,7 @@ function fakeSales() {
     },
   };
   return {
-    ...{ reads, calls, faults, units },
+    ...{ reads, calls, faults, units, queues },
     /** Makes a sale of 10 units that starts and ends so many seconds from now. */
     add(state: PublishedSaleState, fromS: number, toS: number): string {
       const id = newId();
@@ -45,6 +56,7 @@ function fakeSales() {
       sales.set(id, {
         ...{ id, state, startsAt: at(fromS), endsAt: at(toS), decidedAt: at(0) },
         ...{ admission: 'OPEN', eligibility: 'ANYONE', accountBefore: null },
+        ...{ admissionMinutes: 5, admissionsPerMinute: null, pausedMs: 0 },
         ...{
           shops: [{ shopId: id, ownerId: id }],
           offers: [{ offerId: id, shopId: id, sku: 'S' }],

@@ -8,6 +8,7 @@ import { FeedIndex } from '../../../shared/messaging/feed-index.js';
 import type { Logger } from '../../../shared/observability/logger.js';
 import { startWorker } from '../../../shared/runtime/worker.js';
 import type { OrderApp } from '../../context.js';
+import type { QueueNumbers, ReadQueues } from '../queue-numbers.js';
 import type { SaleReads } from '../read-sales.js';
 import { stateAt } from '../sale-state.js';
 import { type SaleSnapshot, snapshotOf } from './sale-snapshot.js';
@@ -29,8 +30,13 @@ interface WatchedSale {
   readonly stock: readonly SaleStock[];
   /** when the units were read, by the clock of this process */
   readonly stockAtMs: number;
+  /** null: the sale has none */
+  readonly queue: QueueNumbers | null;
   readonly snapshot: SaleSnapshot;
 }
+
+/** The reads of sales, and of their queues in the database of order. */
+export type LiveReads = SaleReads & { readonly queues: ReadQueues };
 
 /** The feeds of all subscribers to sales in this process. */
 export interface SaleFeeds {
@@ -55,7 +61,7 @@ export type SaleLiveContext = SubgraphContext<SaleLiveApp>;
  * their state, as it was when they were read and has moved on since.
  */
 export function createSaleFeeds(
-  reads: SaleReads,
+  reads: LiveReads,
   logger: Logger,
   feedsMax = feedsMaxDefault,
 ): SaleFeeds {
@@ -79,7 +85,11 @@ export function createSaleFeeds(
   /** What was not read now stays as it was. */
   function update(
     id: string,
-    read: { sale?: SaleSummary | undefined; stock?: readonly SaleStock[] },
+    read: {
+      sale?: SaleSummary | undefined;
+      stock?: readonly SaleStock[];
+      queue?: QueueNumbers | undefined;
+    },
   ) {
     const before = watched.get(id);
     const nowMs = performance.now();
@@ -87,19 +97,28 @@ export function createSaleFeeds(
     if (!sale || readAtMs === undefined) return undefined;
     const stock = read.stock ?? before?.stock ?? [];
     const stockAtMs = read.stock ? nowMs : (before?.stockAtMs ?? nowMs);
-    const snapshot = snapshotOf(sale, stock, timeOf({ sale, readAtMs }), before?.snapshot);
-    watched.set(id, { sale, readAtMs, stock, stockAtMs, snapshot });
+    const queue = read.queue ?? before?.queue ?? null;
+    const units = { sale, stock, queue };
+    const snapshot = snapshotOf(units, timeOf({ sale, readAtMs }), before?.snapshot);
+    watched.set(id, { ...units, readAtMs, stockAtMs, snapshot });
     return snapshot;
   }
 
   async function readNew(requested: readonly string[]) {
     const ids = [...new Set(requested)];
     const [sales, stock] = await Promise.all([reads.sales(ids), reads.stock(ids)]);
+    const queues = await readQueues([...sales.values()]);
     return requested.map((id) => {
       const sale = sales.get(id);
       if (!sale) return notFound('sale', id);
-      return update(id, { sale, stock: stock.get(id) ?? [] }) as SaleSnapshot;
+      const queue = queues.get(id);
+      return update(id, { sale, stock: stock.get(id) ?? [], queue }) as SaleSnapshot;
     });
+  }
+
+  async function readQueues(sales: readonly SaleSummary[]) {
+    const queued = sales.filter(({ admission }) => admission === 'QUEUED');
+    return queued.length > 0 ? reads.queues(queued.map(({ id }) => id)) : new Map();
   }
 
   const takeDue = takingInTurn(
@@ -113,14 +132,16 @@ export function createSaleFeeds(
     const staleAtMs = performance.now() - readEveryMs;
     const stale = [...watched.values()].filter(({ readAtMs }) => readAtMs <= staleAtMs);
     const due = takeDue();
-    const [sales, stock] = await Promise.all([
+    const [sales, stock, queues] = await Promise.all([
       reads.sales(idsOf(stale)).catch((error) => failed(error)),
       reads.stock(idsOf(due)).catch((error) => failed(error)),
+      readQueues(due.map(({ sale }) => sale)).catch((error) => failed(error)),
     ]);
     const changed: SaleSnapshot[] = [];
     for (const [id, { snapshot: before }] of watched) {
       const units = stock?.get(id);
-      const after = update(id, { sale: sales?.get(id), ...(units && { stock: units }) });
+      const read = { sale: sales?.get(id), queue: queues?.get(id) };
+      const after = update(id, { ...read, ...(units && { stock: units }) });
       if (after && after !== before) changed.push(after);
     }
     await index.deliver(changed);

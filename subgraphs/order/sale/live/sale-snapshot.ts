@@ -1,6 +1,7 @@
 import type { PublishedSaleState, SaleSummary } from '../../../contracts/shop.js';
 import { stockKeyOf } from '../../../contracts/stock-key.js';
 import { isSoldOut, type SaleStock } from '../../../contracts/warehouse.js';
+import type { QueueNumbers } from '../queue-numbers.js';
 import { stateAt } from '../sale-state.js';
 
 /** What a sale has of one offer. */
@@ -19,6 +20,8 @@ export interface SaleSnapshot {
   readonly startsAt: string;
   readonly endsAt: string;
   readonly offers: readonly OfferUnits[];
+  /** null for a sale without a queue */
+  readonly queue: QueueNumbers | null;
   /** by the clock of shop's primary, in ms */
   readonly atMs: number;
   readonly version: number;
@@ -35,14 +38,20 @@ const versionsSinceMs = Date.UTC(2026, 0, 1);
 const versionAt = (atMs: number, last: number) =>
   Math.max(last + 1, Math.floor((atMs - versionsSinceMs) / versionMs));
 
+/** What a snapshot is made of. */
+interface SaleParts {
+  readonly sale: SaleSummary;
+  readonly stock: readonly SaleStock[];
+  readonly queue: QueueNumbers | null;
+}
+
 /**
  * @param atMs the present time by the clock of shop's primary
  * @param last what subscribers have of it
  * @returns `last` where nothing has changed
  */
 export function snapshotOf(
-  sale: SaleSummary,
-  stock: readonly SaleStock[],
+  { sale, stock, queue }: SaleParts,
   atMs: number,
   last?: SaleSnapshot,
 ): SaleSnapshot {
@@ -52,7 +61,7 @@ export function snapshotOf(
     return { offerId: offer.offerId, ...unitsOf(state, units.get(stockKeyOf(offer))) };
   });
   const { id, startsAt, endsAt } = sale;
-  const now = { id, state, startsAt, endsAt, offers };
+  const now = { id, state, startsAt, endsAt, offers, queue };
   if (last && isSame(now, last)) return last;
   return { ...now, atMs, version: versionAt(atMs, last?.version ?? 0) };
 }
@@ -72,6 +81,9 @@ function isSame(one: Shown, other: Shown): boolean {
     one.state === other.state &&
     one.startsAt === other.startsAt &&
     one.endsAt === other.endsAt &&
+    one.queue?.servingNumber === other.queue?.servingNumber &&
+    one.queue?.waiting === other.queue?.waiting &&
+    one.queue?.admittedPerMinute === other.queue?.admittedPerMinute &&
     one.offers.length === other.offers.length &&
     one.offers.every(({ offerId, remaining, soldOut }, n) => {
       const before = other.offers[n];

@@ -1,10 +1,9 @@
 import { Pool } from 'undici';
 import { z } from 'zod';
-import { type Config, ConfigError } from '../../shared/config.js';
-import { badInput, tryAgain } from '../../shared/errors.js';
-import type { Logger } from '../../shared/observability/logger.js';
-import { Counter, type Registry } from '../../shared/observability/metrics.js';
-import type { variables } from '../config.js';
+import { type Config, ConfigError, type challengeVariables } from '../config.js';
+import { badInput, tryAgain } from '../errors.js';
+import type { Logger } from '../observability/logger.js';
+import { Counter, type Registry } from '../observability/metrics.js';
 
 const timeoutMs = 2000;
 const connectionsMax = 64;
@@ -19,13 +18,18 @@ export const challengeTokenMax = 8192;
 export interface Challenge {
   /**
    * @param path of the token, for the error
+   * @param withoutAnswer whether a request goes on when the provider does not answer within 2 s
    * @throws `BAD_USER_INPUT` without a token that the provider accepts; `TRY_AGAIN` when it does not answer within 2 s
    */
-  require(path: string, token: string | null | undefined): Promise<void>;
+  require(
+    path: string,
+    token: string | null | undefined,
+    withoutAnswer?: 'refuse' | 'allow',
+  ): Promise<void>;
   close(): Promise<void>;
 }
 
-type ChallengeConfig = Pick<Config<typeof variables>, 'CHALLENGE_VERIFY_URL' | 'CHALLENGE_SECRET'>;
+type ChallengeConfig = Config<typeof challengeVariables>;
 
 const answerShape = z.object({
   success: z.boolean(),
@@ -55,7 +59,7 @@ export function createChallenge(
 ): Challenge {
   const verifications = new Counter({
     name: 'holdfast_challenges_total',
-    help: 'Challenges of requests to register or for codes, by their outcome.',
+    help: 'Challenges of requests to register, for codes and to join a queue, by their outcome.',
     labelNames: ['outcome'],
     registers: [registry],
   });
@@ -90,10 +94,10 @@ export function createChallenge(
   }
 
   return {
-    async require(path, token) {
+    async require(path, token, withoutAnswer = 'refuse') {
       const outcome = token ? await outcomeOf(token) : 'refused';
       verifications.inc({ outcome });
-      if (outcome === 'unavailable') {
+      if (outcome === 'unavailable' && withoutAnswer === 'refuse') {
         throw tryAgain(
           'The check that you are a person does not work at the moment. Please try again.',
         );

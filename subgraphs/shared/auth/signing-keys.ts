@@ -1,18 +1,25 @@
 import { type CryptoKey, exportJWK, generateKeyPair, importJWK, type JWK } from 'jose';
-import { tokenRules } from '../../shared/auth/tokens.js';
-import { ConfigError } from '../../shared/config.js';
+import { ConfigError } from '../config.js';
+import { tokenRules } from './tokens.js';
 
-/** The keys of access tokens: the newest signs, all are published. */
+/** Keys of signatures: the newest signs, all are published. */
 export interface SigningKeys {
   readonly newest: { readonly keyId: string; readonly privateKey: CryptoKey };
   readonly published: { readonly keys: JWK[] };
 }
 
-/** @param text a JSON Web Key Set of private Ed25519 keys, the newest first, or `generate` */
-export async function readSigningKeys(text: string): Promise<SigningKeys> {
-  const jwks = text === 'generate' ? [await generateSigningKey()] : parseKeys(text);
+/**
+ * @param text a JSON Web Key Set of private Ed25519 keys, the newest first, or `generate`
+ * @param variable of the keys, for the error
+ * @throws ConfigError
+ */
+export async function readSigningKeys(
+  text: string,
+  variable = 'AUTH_SIGNING_KEYS',
+): Promise<SigningKeys> {
+  const jwks = text === 'generate' ? [await generateSigningKey()] : parseKeys(text, variable);
   const [first] = jwks;
-  if (!first) throw new ConfigError(['AUTH_SIGNING_KEYS contains no key']);
+  if (!first) throw new ConfigError([`${variable} contains no key`]);
   const privateKey = (await importJWK(first, tokenRules.algorithm)) as CryptoKey;
   return {
     newest: { keyId: first.kid as string, privateKey },
@@ -27,7 +34,7 @@ export async function generateSigningKey(): Promise<JWK> {
   return { ...jwk, kid: (jwk.x as string).slice(0, 16), alg: tokenRules.algorithm, use: 'sig' };
 }
 
-function parseKeys(text: string): JWK[] {
+function parseKeys(text: string, variable: string): JWK[] {
   try {
     const { keys } = JSON.parse(text) as { keys: JWK[] };
     const ids = new Set(keys.map(({ kid }) => kid));
@@ -37,6 +44,6 @@ function parseKeys(text: string): JWK[] {
     // the error below says what is expected
   }
   throw new ConfigError([
-    'AUTH_SIGNING_KEYS must be {"keys": [private Ed25519 keys, each with its own kid]}',
+    `${variable} must be {"keys": [private Ed25519 keys, each with its own kid]}`,
   ]);
 }

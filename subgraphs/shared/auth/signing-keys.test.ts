@@ -1,9 +1,9 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type CryptoKey, SignJWT } from 'jose';
-import { createTokenVerifier, tokenRules } from '../../shared/auth/tokens.js';
-import { newId } from '../../shared/ids.js';
+import { newId } from '../ids.js';
 import { generateSigningKey, readSigningKeys, type SigningKeys } from './signing-keys.js';
+import { createTokenVerifier, tokenRules } from './tokens.js';
 
 const sign = ({ newest }: SigningKeys, type: string = tokenRules.type): Promise<string> =>
   new SignJWT({ role: 'CUSTOMER', sid: newId() })

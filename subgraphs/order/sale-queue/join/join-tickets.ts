@@ -1,0 +1,125 @@
+import type { EntityManager } from '@mikro-orm/postgresql';
+import { columnsOf } from '../../../shared/database/columns.js';
+import { sql, sqlPrepared } from '../../../shared/database/sql.js';
+import { transact } from '../../../shared/database/transact.js';
+import { isLapsedSql } from '../admission-end.js';
+import { lockQueues } from '../lock-queues.js';
+import { SaleTicket } from '../sale-ticket.js';
+
+export interface Join {
+  readonly saleId: string;
+  readonly customerId: string;
+  /** of a new ticket */
+  readonly id: string;
+}
+
+export type Joined =
+  | { readonly state: 'joined'; readonly ticket: SaleTicket }
+  /** nobody waits any more */
+  | { readonly state: 'over' }
+  /** the list of early tickets is closed, or has to be */
+  | { readonly state: 'late' }
+  /** the list of early tickets is to be closed first */
+  | { readonly state: 'early' };
+
+/** Nobody takes a ticket of the same customer out of the list meanwhile: it is as before, or waits again. */
+const insertEarlySql = `
+  insert into sale_ticket (customer_id, sale_id, id, joined_at, early)
+  select customer_id, sale_id, id, clock_timestamp(), true
+  from unnest($1::uuid[], $2::uuid[], $3::uuid[]) as t (customer_id, sale_id, id)
+  order by sale_id, customer_id
+  on conflict (customer_id, sale_id) do update set left_at = null, updated_at = now()
+    where sale_ticket.left_at is not null`;
+
+/**
+ * Whoever changes which tickets wait holds the lock of the queue, so that this statement sees all of them. A ticket that
+ * was left, or whose admission lapsed, begins again at the end, with its former number in the draw.
+ */
+const insertLateSql = `
+  with target as (
+    select t.customer_id, t.sale_id, t.id, q.next_number
+      + (row_number() over (partition by t.sale_id order by t.n))::int - 1 as number
+    from unnest($1::uuid[], $2::uuid[], $3::uuid[]) with ordinality as t (customer_id, sale_id, id, n)
+      join sale_queue q using (sale_id)
+      left join sale_ticket known using (customer_id, sale_id)
+    where known.id is null or known.left_at is not null or ${isLapsedSql('known', 'q')}
+  ), numbered as (
+    update sale_queue q set next_number = q.next_number + taken.count, updated_at = now()
+    from (select sale_id, count(*)::int as count from target group by 1) as taken
+    where q.sale_id = taken.sale_id
+  )
+  insert into sale_ticket (customer_id, sale_id, id, joined_at, number)
+  select customer_id, sale_id, id, clock_timestamp(), number from target
+  order by sale_id, customer_id
+  on conflict (customer_id, sale_id) do update set left_at = null, number = excluded.number,
+    admitted_at = null, admitted_paused_ms = null, order_id = null, expired_orders = 0,
+    updated_at = now()`;
+
+/**
+ * Takes tickets in the lists of queues, or behind them; a customer who has one keeps it.
+ *
+ * @param when `early` locks the queues for share, so that others join at the same time, and `late` for update
+ * @throws OutcomeUnknown
+ */
+export function joinTickets(
+  em: EntityManager,
+  joins: readonly Join[],
+  when: 'early' | 'late',
+): Promise<Joined[]> {
+  return transact(em, async (tx) => {
+    const queues = await lockQueues(
+      tx,
+      joins.map(({ saleId }) => saleId),
+      when === 'early' ? 'share' : 'update',
+    );
+    const stateOf = ({ saleId }: Join) => {
+      const queue = queues.get(saleId);
+      if (!queue || queue.isOver) return 'over';
+      if (when === 'early') return queue.isClosed || queue.isDue ? 'late' : 'joined';
+      return queue.isClosed ? 'joined' : 'early';
+    };
+    const chosen = new Map<string, Join>();
+    for (const join of joins) {
+      if (stateOf(join) === 'joined' && !chosen.has(keyOf(join))) chosen.set(keyOf(join), join);
+    }
+    const tickets = await take(tx, [...chosen.values()], when);
+    return joins.map((join): Joined => {
+      const state = stateOf(join);
+      if (state !== 'joined') return { state };
+      return { state, ticket: tickets.get(keyOf(join)) as SaleTicket };
+    });
+  });
+}
+
+const keyOf = ({ customerId, saleId }: Pick<Join, 'customerId' | 'saleId'>) =>
+  `${customerId} ${saleId}`;
+
+async function take(
+  tx: EntityManager,
+  joins: readonly Join[],
+  when: 'early' | 'late',
+): Promise<ReadonlyMap<string, SaleTicket>> {
+  if (joins.length === 0) return new Map();
+  const customerIds = joins.map(({ customerId }) => customerId);
+  const saleIds = joins.map(({ saleId }) => saleId);
+  const ids = joins.map(({ id }) => id);
+  const insert = when === 'early' ? insertEarlySql : insertLateSql;
+  await sqlPrepared(tx, insert, [customerIds, saleIds, ids]);
+  const tickets = await readTickets(tx, joins);
+  return new Map(tickets.map((ticket) => [keyOf(ticket), ticket]));
+}
+
+/** The tickets that these customers have in these queues, also those that they left; served by the primary key. */
+export async function readTickets(
+  em: EntityManager,
+  of: readonly Pick<Join, 'customerId' | 'saleId'>[],
+): Promise<SaleTicket[]> {
+  const rows = await sql<object>(
+    em,
+    `select ${columnsOf(em, SaleTicket, 't.')}
+     from unnest($1::uuid[], $2::uuid[]) as wanted (customer_id, sale_id)
+       join sale_ticket t using (customer_id, sale_id)`,
+    [of.map(({ customerId }) => customerId), of.map(({ saleId }) => saleId)],
+  );
+  return rows.map((row) => em.map(SaleTicket, row));
+}

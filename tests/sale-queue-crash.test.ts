@@ -1,0 +1,95 @@
+import pg from 'pg';
+import { checkDraw, drawFile } from '../ops/verify-draw/check-draw.js';
+import { openShop, type Person, registerPerson } from './harness/people.js';
+import { type ProcessSystem, startProcessSystem } from './harness/process-system.js';
+import { retry } from './harness/retry.js';
+import type { GraphQLReply } from './harness/system.js';
+import { eventually } from './harness/wait.js';
+import { openBuyers } from '../dev/seed/buyers.js';
+import { atTime, letListClose, openSaleEvent } from './sale-events/open-sale-event.js';
+
+const points = [
+  'list of a queue closed, not committed',
+  'list of a queue closed, not drawn',
+  'queue drawn, not committed',
+  'queue drawn',
+];
+
+describe('the queue of a sale whose process is killed', () => {
+  let system: ProcessSystem;
+  let vendor: Person;
+  let beside: ProcessSystem['graphql'];
+  beforeAll(async () => {
+    system = await startProcessSystem();
+    beside = await system.startOrderBeside();
+    vendor = await registerPerson(system, 'VENDOR');
+  }, 240_000);
+  afterAll(() => system.stop(), 60_000);
+
+  const rowsOf = async <T extends object>(text: string, saleId: string): Promise<T[]> => {
+    const client = new pg.Client({ connectionString: system.databases.order });
+    await client.connect();
+    return (await client.query<T>(text, [saleId]).finally(() => client.end())).rows;
+  };
+  async function openQueued() {
+    const { shopId, offerId } = await openShop(system, vendor, [10]);
+    const lines = [{ offerId, price: '5.00', allocation: 5 }];
+    const terms = { startsIn: 3600, lasts: 600, lines, admission: 'QUEUED' as const };
+    return openSaleEvent(system, vendor, shopId, terms);
+  }
+  const query = 'mutation ($id: UUID!) { it: joinSale(saleId: $id) { __typename } }';
+
+  it.each(points)(
+    'is closed and drawn by another one, with each ticket once, after: %s',
+    async (point) => {
+      const sale = await openQueued();
+      const buyers = await openBuyers(system, 400);
+      const ways = [system.graphql, beside];
+      const joinAll = async (part: readonly Person[]) => {
+        for (const [n, { token }] of part.entries()) {
+          const send = (): Promise<GraphQLReply> =>
+            (ways[n % 2] as typeof beside)(query, { id: sale.id }, token);
+          const { data, errors } = await retry(send);
+          expect(errors).toBeUndefined();
+          expect(data.it.__typename).toBe('SaleTicket');
+        }
+      };
+      const parts = Array.from({ length: 8 }, (_, n) => buyers.filter((__, at) => at % 8 === n));
+      await Promise.all(parts.map((part) => joinAll(part.slice(0, 25))));
+      system.arm('order', point);
+      await system.redis.flush();
+      const startsAt = await letListClose(system.databases.shop, sale.id);
+      await atTime(startsAt, -30_400);
+      // Whichever process closes the list or draws it: the one with the fail point may be the second.
+      const others = Promise.all(parts.map((part) => joinAll(part.slice(25))));
+      const drawn = await eventually(
+        () =>
+          rowsOf<{ list_count: number; next_number: number }>(
+            'select * from sale_queue where sale_id = $1 and drawn_at is not null',
+            sale.id,
+          ),
+        (rows) => rows.length > 0,
+        60_000,
+      );
+      await Promise.race([
+        system.gone('order'),
+        new Promise((resolve) => setTimeout(resolve, 1000)),
+      ]);
+      await system.kill('order');
+      await system.start('order');
+      await others;
+      const tickets = await rowsOf<{ early: boolean; number: number; draw_number: number | null }>(
+        'select early, number, draw_number from sale_ticket where sale_id = $1 order by number',
+        sale.id,
+      );
+      expect(tickets.map(({ number }) => number)).toEqual(buyers.map((_, n) => n + 1));
+      const early = tickets.filter((ticket) => ticket.early);
+      expect(early.length).toBe(drawn[0]?.list_count);
+      expect(early.map(({ draw_number }) => draw_number)).toEqual(early.map((_, n) => n + 1));
+      const { origin } = new URL(system.url);
+      const file = await (await fetch(`${origin}/sales/${sale.id}/draw.json`)).json();
+      expect(await checkDraw(drawFile.parse(file), { chain: null })).toEqual([]);
+    },
+    180_000,
+  );
+});
