@@ -1,11 +1,11 @@
 import pg from 'pg';
+import { openBuyers } from '../dev/seed/buyers.js';
 import { checkDraw, drawFile } from '../ops/verify-draw/check-draw.js';
 import { openShop, type Person, registerPerson } from './harness/people.js';
 import { type ProcessSystem, startProcessSystem } from './harness/process-system.js';
 import { retry } from './harness/retry.js';
 import type { GraphQLReply } from './harness/system.js';
 import { eventually } from './harness/wait.js';
-import { openBuyers } from '../dev/seed/buyers.js';
 import { atTime, letListClose, openSaleEvent } from './sale-events/open-sale-event.js';
 
 const points = [

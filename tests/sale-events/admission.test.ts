@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Redis } from 'ioredis';
 import pg from 'pg';
+import { openBuyers } from '../../dev/seed/buyers.js';
 import { newId } from '../../subgraphs/shared/ids.js';
 import { queuesIn } from '../harness/admission.js';
 import { overWebSocket } from '../harness/live.js';
@@ -9,7 +10,6 @@ import { type ProcessSystem, startProcessSystem } from '../harness/process-syste
 import { retry } from '../harness/retry.js';
 import { postGraphQL } from '../harness/system.js';
 import { eventually } from '../harness/wait.js';
-import { openBuyers } from '../../dev/seed/buyers.js';
 import { openSaleEvent } from './open-sale-event.js';
 
 type Graphql = ProcessSystem['graphql'];

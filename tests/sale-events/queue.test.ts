@@ -1,4 +1,5 @@
 import pg from 'pg';
+import { openBuyers } from '../../dev/seed/buyers.js';
 import { checkDraw, drawFile } from '../../ops/verify-draw/check-draw.js';
 import { newId } from '../../subgraphs/shared/ids.js';
 import { type FakeBeacon, startFakeBeacon } from '../harness/fake-beacon.js';
@@ -6,7 +7,6 @@ import { openShop, type Person, registerPerson } from '../harness/people.js';
 import { retry } from '../harness/retry.js';
 import { startSystem, type TestSystem } from '../harness/system.js';
 import { eventually } from '../harness/wait.js';
-import { openBuyers } from '../../dev/seed/buyers.js';
 import { letListClose, type OpenedSale, openSaleEvent, type SaleTerms } from './open-sale-event.js';
 
 const ticketFields = `__typename id saleId early joinedAt drawNumber number position admittedAt
