@@ -32,17 +32,17 @@ export const lockedCounters = (
 /**
  * CTEs that add units to the counters of `lockedCounters`, or to new ones.
  *
- * @param by a query with the columns of the key, each key once, and `quantity`
+ * @param by a CTE with the columns of the key, each key once, and `quantity`
  */
 export const raisedCounters = (counters: Counters, by: string): string => {
   const { table, key } = counters;
   const columns = key.join(', ');
   return `raised_${table} as (
     update ${table} c set units = l.units + n.quantity, updated_at = now()
-    from (${by}) n join locked_${table} l using (${columns}) where ${isSame('c', 'l', counters)}
+    from ${by} n join locked_${table} l using (${columns}) where ${isSame('c', 'l', counters)}
   ), new_${table} as (
     insert into ${table} (${columns}, units)
-    select ${columns}, quantity from (${by}) n
+    select ${columns}, quantity from ${by}
     where (${columns}) not in (select ${columns} from locked_${table}) order by ${columns}
   )`;
 };

@@ -4,7 +4,7 @@ import { sql, sqlPrepared } from '../../shared/database/sql.js';
 import { runStatement } from '../../shared/database/transact.js';
 import { tryAgain } from '../../shared/errors.js';
 import { type NewOrder, saleOf, toOrderRows, unitsIn } from './new-order.js';
-import { counterKeys, placeSql, placeWithSalesSql } from './placing-sql.js';
+import { counterKeys, placingStatement } from './placing-sql.js';
 
 /** What limits the orders of customers, in or outside a sale. */
 export interface PlacingLimits {
@@ -129,14 +129,11 @@ async function placePassing(
   orders: readonly NewOrder[],
   limits: PlacingLimits,
 ): Promise<Placing[]> {
-  const counted = countedRows(orders, limits);
-  const place = counted.sale_unit.length > 0 ? placeWithSalesSql : placeSql;
-  const values = place.parameters.values({
+  const { text, values } = placingStatement({
     ...toOrderRows(orders),
-    ...counted,
-    open_orders_max: limits.openOrdersMax,
+    ...countedRows(orders, limits),
   });
-  const rows = await runStatement(em, () => sqlPrepared<PlacingRow>(em, place.text, values));
+  const rows = await runStatement(em, () => sqlPrepared<PlacingRow>(em, text, values));
   const refused = Map.groupBy(rows.filter(isRefused), ({ orderId }) => orderId);
   const existing = await findExisting(
     em,
@@ -198,9 +195,11 @@ function countedRows(orders: readonly NewOrder[], limits: PlacingLimits) {
       units: Object.fromEntries(
         (byOrder.get(id) ?? []).map(({ offer_id, quantity }) => [offer_id, quantity]),
       ),
+      open_orders_max: limits.openOrdersMax,
     })),
     offer_unit: units,
-    sale_unit: orders.flatMap((order) => saleUnitsOf(order, limits)),
+    sale_unit: orders.flatMap(saleUnitsOf),
+    sale_address_unit: orders.flatMap((order) => addressUnitsOf(order, limits)),
     sale_phone_claim: orders.flatMap(phoneClaimsOf),
     sale_pass: orders.flatMap(passesOf),
   };
@@ -208,23 +207,39 @@ function countedRows(orders: readonly NewOrder[], limits: PlacingLimits) {
 
 const intMax = 2_147_483_647;
 
-const saleUnitsOf = ({ customerId, id, lines, buyer }: NewOrder, limits: PlacingLimits) =>
+const saleUnitsOf = ({ customerId, id, lines }: NewOrder) =>
   lines.flatMap((line) => {
     const sale = saleOf(line);
     if (!sale) return [];
-    const limit = sale.limitPerCustomer;
     return {
       customer_id: customerId,
       order_id: id,
       sale_id: sale.id,
       offer_id: line.offer.id,
       quantity: line.quantity,
-      limit_per_customer: limit,
-      address: buyer?.address ?? null,
-      address_limit: limit === null ? null : Math.min(limit * limits.addressBuyersMax, intMax),
+      limit_per_customer: sale.limitPerCustomer,
       is_queued: sale.admission === 'QUEUED',
     };
   });
+
+/** The units of sales, by the address to ship to. */
+function addressUnitsOf({ id, lines, buyer }: NewOrder, { addressBuyersMax }: PlacingLimits) {
+  const address = buyer?.address;
+  if (!address) return [];
+  return lines.flatMap((line) => {
+    const sale = saleOf(line);
+    if (!sale) return [];
+    const limit = sale.limitPerCustomer;
+    return {
+      order_id: id,
+      sale_id: sale.id,
+      offer_id: line.offer.id,
+      address,
+      quantity: line.quantity,
+      address_limit: limit === null ? null : Math.min(limit * addressBuyersMax, intMax),
+    };
+  });
+}
 
 function phoneClaimsOf({ customerId, id, lines, buyer }: NewOrder) {
   const phone = buyer?.phone;

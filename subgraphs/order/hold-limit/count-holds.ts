@@ -1,5 +1,7 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { sqlPrepared } from '../../shared/database/sql.js';
+import type { PlacingLimit } from '../placing-limit.js';
+import { offerUnitColumns } from '../purchase-limit/count-purchases.js';
 
 /** SQL for units by offer with those of another object added to them. */
 const plus = (units: string, others: string) => `(
@@ -24,20 +26,35 @@ export const lockedHolds = (of: string) => `locked_hold as materialized (
     order by h.customer_id for update of h
   )`;
 
-/**
- * CTEs that count orders as open, in counters of `lockedHolds` or new ones.
- *
- * @param placed a CTE with `customer_id`, each once, and `units`, the units by offer of one order
- */
-export const raiseHoldsCtes = (placed: string) => `raised_hold as (
+/** Open orders of a customer, and units of each offer in them. */
+export const holdLimit: PlacingLimit = {
+  rows: {
+    hold: { customer_id: 'uuid', order_id: 'uuid', units: 'jsonb', open_orders_max: 'int' },
+    offer_unit: offerUnitColumns,
+  },
+  locked: 'locked_hold',
+  lock: () => lockedHolds('hold'),
+  violations: `
+    select n.order_id, 'OPEN_ORDERS' as kind, null::uuid as offer_id, null::uuid as sale_id,
+      h.open_orders as counted, n.open_orders_max as max_count
+    from hold n join locked_hold h using (customer_id)
+    where h.open_orders >= n.open_orders_max
+    union all
+    select order_id, 'OPEN_UNITS', offer_id, null, counted, hold_limit
+    from (
+      select u.*, coalesce((h.open_units->>u.offer_id::text)::int, 0) as counted
+      from offer_unit u left join locked_hold h using (customer_id)) u
+    where counted + quantity > hold_limit`,
+  count: `raised_hold as (
     update customer_hold h set open_orders = l.open_orders + 1,
       open_units = ${plus('l.open_units', 'n.units')}, updated_at = now()
-    from locked_hold l join ${placed} n using (customer_id) where h.customer_id = l.customer_id
+    from locked_hold l join placed_hold n using (customer_id) where h.customer_id = l.customer_id
   ), new_hold as (
     insert into customer_hold (customer_id, open_orders, open_units)
-    select customer_id, 1, units from ${placed}
+    select customer_id, 1, units from placed_hold
     where customer_id not in (select customer_id from locked_hold) order by customer_id
-  )`;
+  )`,
+};
 
 /**
  * CTEs that count orders as no longer open. None falls below 0: a wrong counter, which `verify` reports, must not

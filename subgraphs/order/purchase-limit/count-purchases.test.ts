@@ -39,7 +39,7 @@ describe('the purchases of a customer', () => {
     const bought = `with line as materialized (
         select * from unnest($1::uuid[], $2::uuid[], $3::text[], $4::int[])
           as line (customer_id, shop_id, sku, quantity)
-      ), ${lockedCounters(purchases, 'line', 'line')}, ${raisedCounters(purchases, 'select * from line')} select`;
+      ), ${lockedCounters(purchases, 'line', 'line')}, ${raisedCounters(purchases, 'line')} select`;
     const columns = [
       lines.map(() => customerId),
       lines.map((line) => line.shopId),

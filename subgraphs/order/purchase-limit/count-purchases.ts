@@ -2,7 +2,8 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import { stockKeyOf } from '../../contracts/stock-key.js';
 import { namedParameters } from '../../shared/database/named-parameters.js';
 import { sqlPrepared } from '../../shared/database/sql.js';
-import { type Counters, loweredCounters } from '../counters.js';
+import { type Counters, lockedCounters, loweredCounters, raisedCounters } from '../counters.js';
+import type { PlacingLimit } from '../placing-limit.js';
 
 /** A line of an order, with what a purchase limit depends on. */
 export interface PurchaseLine {
@@ -41,6 +42,30 @@ const toPurchaseRow = (
 export const purchases: Counters = {
   table: 'purchase',
   key: ['customer_id', 'shop_id', 'sku'],
+};
+
+/** Columns of the units of one offer in an order, in its regular and its sale lines, and of its limits. */
+export const offerUnitColumns = {
+  customer_id: 'uuid',
+  order_id: 'uuid',
+  shop_id: 'uuid',
+  sku: 'text',
+  offer_id: 'uuid',
+  quantity: 'int',
+  hold_limit: 'int',
+  purchase_limit: 'int',
+} as const;
+
+/** Units that one customer may buy of an offer. */
+export const purchaseLimit: PlacingLimit = {
+  rows: { offer_unit: offerUnitColumns },
+  locked: 'locked_purchase',
+  lock: (after) => lockedCounters(purchases, 'offer_unit', after),
+  violations: `
+    select order_id, 'PURCHASES', offer_id, null, coalesce(units, 0)::int, purchase_limit
+    from offer_unit left join locked_purchase using (customer_id, shop_id, sku)
+    where coalesce(units, 0) + quantity > purchase_limit`,
+  count: raisedCounters(purchases, 'placed_offer_unit'),
 };
 
 /** @returns the violation, if this line exceeds its limit; else nothing */

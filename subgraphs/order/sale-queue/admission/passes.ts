@@ -1,12 +1,4 @@
-/** Columns of what an order needs to be placed in a sale with a queue. */
-export const passColumns = {
-  customer_id: 'uuid',
-  order_id: 'uuid',
-  sale_id: 'uuid',
-  /** how long an admission lasts, and how long the sale has been paused in all, as shop decided it */
-  admission_ms: 'float8',
-  paused_ms: 'float8',
-} as const;
+import type { PlacingLimit } from '../../placing-limit.js';
 
 /** Expired holds of a customer in a sale after which the next order goes to the end of the queue instead. */
 export const expiredAdmissionsMax = 2;
@@ -22,34 +14,37 @@ export const admissionEndsSql = (ticket: string, terms: string): string =>
     + greatest(0, ${terms}.paused_ms - ${ticket}.admitted_paused_ms)) * interval '1 ms'`;
 
 /**
- * A CTE that locks the tickets of admitted customers by sale and customer.
- *
- * @param passes a CTE with `passColumns`. @param after a CTE whose rows are locked first
+ * The admission of a customer, for one open order at a time. It is decided as of the beginning of the statement, whose
+ * time the lines of the order have.
  */
-export const lockedTickets = (passes: string, after: string) => `locked_ticket as materialized (
+export const admissionLimit: PlacingLimit = {
+  rows: {
+    sale_pass: {
+      ...{ customer_id: 'uuid', order_id: 'uuid', sale_id: 'uuid' },
+      /** how long an admission lasts, and how long the sale has been paused in all, as shop decided it */
+      admission_ms: 'float8',
+      paused_ms: 'float8',
+    },
+  },
+  locked: 'locked_ticket',
+  lock: (after) => `locked_ticket as materialized (
     select t.customer_id, t.sale_id, t.order_id, t.expired_orders, t.admitted_at,
       ${admissionEndsSql('t', 'n')} as ends_at
-    from sale_ticket t join ${passes} n using (customer_id, sale_id)
+    from sale_ticket t join sale_pass n using (customer_id, sale_id)
     where t.admitted_at is not null and t.left_at is null and (select count(*) from ${after}) >= 0
     order by t.sale_id, t.customer_id for update of t
-  )`;
-
-/**
- * SQL for the violations of orders without a valid admission, from `lockedTickets`. It is decided as of the beginning
- * of the statement, whose time the lines of the order have.
- */
-export const notAdmittedSql = (passes: string) => `
-  select n.order_id, 'NOT_ADMITTED', null::uuid, n.sale_id, coalesce(t.expired_orders, 0),
-    ${expiredAdmissionsMax}
-  from ${passes} n left join locked_ticket t using (customer_id, sale_id)
-  where t.admitted_at is null or t.order_id is not null
-    or t.admitted_at > now() or t.ends_at <= now() or t.expired_orders >= ${expiredAdmissionsMax}`;
-
-/** A CTE that stores orders as those of their admissions. @param passes a CTE with `passColumns` */
-export const useTicketsCte = (passes: string) => `used_ticket as (
+  )`,
+  violations: `
+    select n.order_id, 'NOT_ADMITTED', null::uuid, n.sale_id, coalesce(t.expired_orders, 0),
+      ${expiredAdmissionsMax}
+    from sale_pass n left join locked_ticket t using (customer_id, sale_id)
+    where t.admitted_at is null or t.order_id is not null
+      or t.admitted_at > now() or t.ends_at <= now() or t.expired_orders >= ${expiredAdmissionsMax}`,
+  count: `used_ticket as (
     update sale_ticket t set order_id = n.order_id, updated_at = now()
-    from ${passes} n where t.customer_id = n.customer_id and t.sale_id = n.sale_id
-  )`;
+    from placed_sale_pass n where t.customer_id = n.customer_id and t.sale_id = n.sale_id
+  )`,
+};
 
 /**
  * CTEs that return the admissions of orders which ended unpaid to their holders, and count those that expired. That of
