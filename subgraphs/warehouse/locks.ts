@@ -4,7 +4,7 @@ import type { EndReason, ReservationState } from '../contracts/reservation.js';
 import { type StockKey, stockKeyOf } from '../contracts/stock-key.js';
 import { firstOfEach } from '../shared/batching/first-of-each.js';
 import { columnsOf } from '../shared/database/columns.js';
-import { sql, sqlPrepared } from '../shared/database/sql.js';
+import { sql, sqlPrepared, unnestOf } from '../shared/database/sql.js';
 
 /*
  * Lock order of the warehouse database. A transaction skips what it does not need, and never goes
@@ -119,7 +119,7 @@ export async function lockItems<Item extends StockKey>(
   const items = await sqlPrepared<object>(
     em,
     `select ${columnsOf(em, item, 'i.')} from stock_item i
-       join unnest($1::uuid[], $2::varchar[]) as k (shop_id, sku) using (shop_id, sku)
+       join ${unnestOf('uuid', 'varchar')} as k (shop_id, sku) using (shop_id, sku)
      order by i.shop_id, i.sku for update of i`,
     [distinct.map(({ shopId }) => shopId), distinct.map(({ sku }) => sku)],
   );

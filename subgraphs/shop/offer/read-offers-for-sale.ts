@@ -1,4 +1,4 @@
-import { sqlPrepared } from '../../shared/database/sql.js';
+import { listOf, sqlPrepared } from '../../shared/database/sql.js';
 import type { ShopContext } from '../context.js';
 import { isOpenSql, isoSql, pausedMsSql, saleStateSql } from '../sale-window/sale-sql.js';
 import type { OfferForSale } from './offer-for-sale.js';
@@ -28,7 +28,7 @@ export async function readOffersForSale(
      from clock cross join offer o
        left join sale_event e on e.id = o.sale_id and ${isOpenSql('e', 'clock.at')}
        left join sale_offer s on s.sale_id = e.id and s.offer_id = o.id
-     where o.id = any($1::uuid[])`,
+     where o.id = any(${listOf(1, 'uuid')})`,
     [ids],
   );
 }
