@@ -144,8 +144,8 @@ export function createFakeSaleReads() {
       const state: PublishedSaleState = 'LIVE';
       sales.set(id, {
         ...{ id, state, startsAt: at(-minuteMs), endsAt: at(60 * minuteMs), decidedAt: at(0) },
-        ...{ admission: 'QUEUED', admissionMinutes: 5, admissionsPerMinute: null, pausedMs: 0, isPaused: false },
-        ...{ eligibility: 'ANYONE', accountBefore: null },
+        ...{ admission: 'QUEUED', admissionMinutes: 5, admissionsPerMinute: null, pausedMs: 0 },
+        ...{ isPaused: false, eligibility: 'ANYONE', accountBefore: null },
         shops: [{ shopId: id, ownerId: id }],
         offers: [{ offerId: id, shopId: id, sku: 'S' }],
         ...given,
