@@ -7,7 +7,7 @@ const noRelease =
 export class Migration20261225SalePauses extends Migration {
   override up(): void {
     this.addSql(`create table sale_pause (
-      sale_id uuid references sale_event,
+      sale_id uuid constraint sale_pause_sale_id_foreign references sale_event,
       paused_at timestamptz(3),
       resumed_at timestamptz(3),
       primary key (sale_id, paused_at),
