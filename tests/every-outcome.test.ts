@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { type DefinitionNode, parse } from 'graphql';
 import { root } from '../ops/subgraph-names.js';
-import { openShopping, type Reply, type Shopping } from './harness/shopping.js';
+import { openShopping, type Reply, type Shopping, unitsMax } from './harness/shopping.js';
 
 const enums = [
   'OrderStatus',
@@ -363,6 +363,15 @@ const ways: Record<string, Way> = {
       const scarce = await s.newShop(3);
       await s.add(scarce, 3);
       await s.soldOne(scarce);
+      return s.cartProblem();
+    },
+  ],
+  'CartProblem.HOLD_LIMIT_EXCEEDED': [
+    'the units of an unpaid order count',
+    async (s) => {
+      const many = await s.newShop(unitsMax + 2);
+      await s.order({ items: s.items(unitsMax, many) });
+      await s.add(many, 1);
       return s.cartProblem();
     },
   ],

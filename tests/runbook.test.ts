@@ -3,8 +3,12 @@ import { join } from 'node:path';
 import pg from 'pg';
 import type { DatabaseUrls } from '../ops/databases/urls.js';
 import { root, subgraphNames } from '../ops/subgraph-names.js';
+import type { Readers } from '../ops/verify/invariant.js';
 import { invariants } from '../ops/verify/verify.js';
+import { newId } from '../subgraphs/shared/ids.js';
+import { countedSale } from './harness/broken-sale-orders.js';
 import { createAllTestDatabases } from './harness/databases.js';
+import { placed } from './harness/placed-order.js';
 
 const runbook = readFileSync(join(root, 'docs/operations/runbook.md'), 'utf8');
 
@@ -51,6 +55,90 @@ describe('docs/operations/runbook.md', () => {
   it.each(invariants)('says what to do when this invariant is broken: $name', ({ name }) => {
     expect(runbook).toContain(`\`${name}\``);
   });
+
+  /** Counter → a statement for each way in which it is wrong; the invariant that finds it. */
+  const counters = {
+    customer_hold: {
+      invariant: 'open orders and units of a customer are those of the PENDING orders',
+      wrong: [
+        'update customer_hold set open_orders = open_orders + 1',
+        `update customer_hold set open_units = '{}'`,
+        'delete from customer_hold',
+        `insert into customer_hold (customer_id, open_orders, open_units)
+         values (gen_random_uuid(), 1, '{}')`,
+      ],
+    },
+    purchase: {
+      invariant: 'purchased units of a sku are the sum of the units that are not cancelled',
+      wrong: [
+        'update purchase set units = units + 1',
+        'delete from purchase',
+        `insert into purchase (customer_id, shop_id, sku, units)
+         values (gen_random_uuid(), gen_random_uuid(), 'S', 1)`,
+      ],
+    },
+    sale_purchase: {
+      invariant:
+        'units that a customer bought in a sale are those of orders that did not end unpaid',
+      wrong: [
+        'update sale_purchase set units = units - 1',
+        'update sale_purchase set expired_orders = 2',
+        'delete from sale_purchase',
+        `insert into sale_purchase (customer_id, sale_id, offer_id, units)
+         values (gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), 1)`,
+      ],
+    },
+    sale_address: {
+      invariant: 'units of a sale for one address are those of orders that did not end unpaid',
+      wrong: [
+        'update sale_address set units = units + 1',
+        'delete from sale_address',
+        `insert into sale_address (sale_id, offer_id, address, units)
+         values (gen_random_uuid(), gen_random_uuid(), 'other', 1)`,
+      ],
+    },
+    units_in_carts: {
+      invariant: 'units of an offer in carts are the sum over the counted carts',
+      wrong: [
+        'update units_in_carts set units = units + 1',
+        'delete from units_in_carts',
+        `insert into units_in_carts (offer_id, shard, units) values (gen_random_uuid(), 1, 1)`,
+      ],
+    },
+  };
+  it.each(
+    Object.entries(counters).flatMap(([table, { invariant, wrong }]) =>
+      wrong.map((statement) => ({ table, invariant, statement })),
+    ),
+  )('rebuilds $table: $statement', async ({ table, invariant: name, statement }) => {
+    const repair = parts.filter(({ sql }) => sql.includes(`merge into ${table} `));
+    expect(repair).toHaveLength(1);
+    const client = new pg.Client({ connectionString: test.urls.order });
+    await client.connect();
+    try {
+      await client.query('begin');
+      for (const each of [...placed(newId()), ...countedSale]) await client.query(each);
+      const orderInvariants = invariants.filter((each) => counterNames.has(each.name));
+      const broken = async () => {
+        const readers = { order: client } as unknown as Readers;
+        const offending: string[] = [];
+        for (const each of orderInvariants) {
+          const found = await each.check(readers, { of: 'all' }, true);
+          if (found.offending.length > 0) offending.push(each.name);
+        }
+        return offending;
+      };
+      expect(await broken()).toEqual([]);
+      await client.query(statement);
+      expect(await broken()).toEqual([name]);
+      await client.query(repair[0]?.sql as string);
+      expect(await broken()).toEqual([]);
+    } finally {
+      await client.query('rollback');
+      await client.end();
+    }
+  });
+  const counterNames = new Set(Object.values(counters).map(({ invariant }) => invariant));
 
   it('names the database of each of its SQL statements', () => {
     expect(blocks.length).toBeGreaterThan(10);

@@ -61,7 +61,7 @@ describe('a sale, as order shows it', () => {
   const window = { startsAt: hoursFromNow(-1), endsAt: hoursFromNow(1) };
   const sale = () => ({
     ...{ id: saleId, state, ...window, admission: 'OPEN', eligibility: 'ANYONE' },
-    ...{ admissionMinutes: 5, admissionsPerMinute: null, pausedMs: 0 },
+    ...{ admissionMinutes: 5, admissionsPerMinute: null, pausedMs: 0, isPaused: false },
     ...{ accountBefore: null, decidedAt: new Date().toISOString() },
     shops: [{ shopId: shop.shopId, ownerId: vendor.id }],
     offers: [{ offerId: shop.offerId, shopId: shop.shopId, sku: shop.sku }],

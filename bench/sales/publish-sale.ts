@@ -2,7 +2,7 @@ import type pg from 'pg';
 
 const partSize = 500;
 const pollMs = 100;
-const waitMaxMs = 60_000;
+const waitMaxMs = 240_000;
 
 const createMutation =
   'mutation ($input: CreateSaleInput!) { it: createSale(input: $input) { id } }';
@@ -15,11 +15,12 @@ type Send = (
   variables: object,
 ) => Promise<{ readonly id: string; readonly __typename: string }>;
 
-/** The ids of active offers with a unit in stock, of all shops. */
+/** The ids of active offers with a unit in stock, of all shops or of the one with most of them. */
 export async function readStocked(
   shop: pg.Client,
   warehouse: pg.Client,
   countMax: number,
+  isOneShop = false,
 ): Promise<string[]> {
   const items = await warehouse.query<{ key: string }>(
     `select shop_id || ' ' || sku as key from stock_item where available > 0`,
@@ -28,10 +29,10 @@ export async function readStocked(
   const offers = await shop.query<{ id: string; key: string }>(
     `select id, shop_id || ' ' || sku as key from offer where active and price_amount > 1 order by id`,
   );
-  return offers.rows
-    .filter(({ key }) => inStock.has(key))
-    .slice(0, countMax)
-    .map(({ id }) => id);
+  const stocked = offers.rows.filter(({ key }) => inStock.has(key));
+  const shops = Map.groupBy(stocked, ({ key }) => key.split(' ')[0]);
+  const [largest = []] = [...shops.values()].toSorted((a, b) => b.length - a.length);
+  return (isOneShop ? largest : stocked).slice(0, countMax).map(({ id }) => id);
 }
 
 /**
@@ -64,5 +65,5 @@ export async function publishSale(
       return { id, publishedMs: Math.round(performance.now() - sinceMs) };
     await new Promise((resolve) => setTimeout(resolve, pollMs));
   }
-  throw new Error('the sale was not published within a minute');
+  throw new Error('the sale was not published within four minutes');
 }

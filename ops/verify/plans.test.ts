@@ -2,7 +2,7 @@ import pg from 'pg';
 import { newId } from '../../subgraphs/shared/ids.js';
 import { breaks } from '../../tests/harness/broken-invariants.js';
 import { drawnQueue } from '../../tests/harness/broken-queues.js';
-import { openSale, saleLine } from '../../tests/harness/broken-sale-orders.js';
+import { openSoldOnly, saleLine } from '../../tests/harness/broken-sale-orders.js';
 import { createAllTestDatabases } from '../../tests/harness/databases.js';
 import { placed } from '../../tests/harness/placed-order.js';
 import type { Reader } from '../databases/clients.js';
@@ -78,7 +78,14 @@ describe('checks of what has changed', () => {
     }
     for (const statement of placed(newId())) await clients.get('order')?.query(statement);
     await clients.get('order')?.query(saleLine);
-    for (const statement of openSale[1]) await clients.get(openSale[0])?.query(statement);
+    for (const statement of openSoldOnly[1]) await clients.get(openSoldOnly[0])?.query(statement);
+    // A regular line of the offer beside that of the sale.
+    await clients.get('order')?.query(
+      `insert into order_item (customer_id, id, shop_order_id, offer_id, sku, name, unit_price_amount,
+         currency_code, quantity, decided_at)
+       select customer_id, gen_random_uuid(), shop_order_id, offer_id, sku, name, unit_price_amount,
+         currency_code, quantity, now() from order_item`,
+    );
     for (const [name, database, statements] of breaks) {
       if (!withRows.has(name)) continue;
       for (const statement of statements) await clients.get(database)?.query(statement);

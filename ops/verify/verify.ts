@@ -15,6 +15,7 @@ import { saleInvariants } from './sale-invariants.js';
 import { saleLineInvariants } from './sale-line-invariants.js';
 import { saleOrderInvariants } from './sale-order-invariants.js';
 import { saleQueueInvariants } from './sale-queue-invariants.js';
+import { soldOnlyInvariants } from './sold-only-invariants.js';
 import { stockInvariants } from './stock-invariants.js';
 import { uniqueValueInvariants } from './unique-value-invariants.js';
 
@@ -29,6 +30,7 @@ export const invariants: readonly Invariant[] = [
   ...outboxInvariants,
   ...reservationInvariants,
   ...saleLineInvariants,
+  ...soldOnlyInvariants,
   ...saleAllocationInvariants,
   ...projectionInvariants,
   ...accountInvariants,

@@ -4,7 +4,14 @@ import pg from 'pg';
 import { seedId } from '../../dev/seed/ids.js';
 import { newId } from '../../subgraphs/shared/ids.js';
 import { breaks } from '../../tests/harness/broken-invariants.js';
-import { openSale, saleLine } from '../../tests/harness/broken-sale-orders.js';
+import {
+  cancelOfSale,
+  openSale,
+  openSoldOnly,
+  pauseOfSale,
+  regularLine,
+  saleLine,
+} from '../../tests/harness/broken-sale-orders.js';
 import { type Break, level } from '../../tests/harness/broken-stock.js';
 import { createAllTestDatabases } from '../../tests/harness/databases.js';
 import { placed } from '../../tests/harness/placed-order.js';
@@ -99,6 +106,33 @@ describe('verify', () => {
       const found = await invariant.check(clients as unknown as Readers, scope, true);
       expect(found).toEqual({ rows: 1, offending: [], excused: [] });
     }
+  });
+
+  it('finds a line at the regular price of an offer that is sold only in its sale, unless that was not live', async () => {
+    const name = 'no line at the regular price was decided while its offer was sold only in a sale';
+    const minuteMs = 60_000;
+    for (const statement of placed(newId())) await clients.order.query(statement);
+    for (const statement of openSoldOnly[1]) await clients.shop.query(statement);
+    const offendsAt = async (minutes: number) => {
+      await clients.order.query(regularLine(minutes * minuteMs));
+      return (await found(name)).length > 0;
+    };
+    const offends = async (...minutes: number[]) => {
+      const results: boolean[] = [];
+      for (const each of minutes) results.push(await offendsAt(each));
+      return results;
+    };
+    expect(await offends(-1, 0, 10, 20, 40, 120)).toEqual([false, true, true, true, true, false]);
+    await clients.shop.query(pauseOfSale(10 * minuteMs, 20 * minuteMs));
+    await clients.shop.query(pauseOfSale(40 * minuteMs, null));
+    // What was decided until a moment after the resumption did not know of it.
+    expect(await offends(9, 10, 20, 21, 40, 119)).toEqual([true, false, false, true, false, false]);
+    await clients.shop.query(cancelOfSale(30 * minuteMs));
+    expect(await offends(29, 30)).toEqual([true, false]);
+    await clients.shop.query(`update sale_offer set when_sold_out = 'REGULAR_PRICE'`);
+    expect(await offends(29)).toEqual([false]);
+    await clients.order.query(saleLine);
+    expect(await found(name)).toEqual([]);
   });
 
   const found = async (name: string) => {

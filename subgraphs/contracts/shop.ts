@@ -148,6 +148,8 @@ export interface SaleSummary {
   readonly admissionsPerMinute: number | null;
   /** how long the sale was paused in all, at `decidedAt` */
   readonly pausedMs: number;
+  /** whether it is paused, or was when it ended */
+  readonly isPaused: boolean;
   readonly eligibility: SaleEligibility;
   readonly accountBefore: string | null;
   /** the shops of its offers, and their owners */
@@ -170,6 +172,7 @@ const saleSummary = z.object({
   admissionMinutes: z.number(),
   admissionsPerMinute: z.number().nullable(),
   pausedMs: z.number(),
+  isPaused: z.boolean(),
   eligibility: z.enum(saleEligibilities),
   accountBefore: z.string().nullable(),
   shops: z.array(z.object({ shopId: z.string(), ownerId: z.string() })),
@@ -178,7 +181,7 @@ const saleSummary = z.object({
 });
 
 /** A published sale with a queue, for the queue. */
-export type QueuedSale = Omit<SaleSummary, 'shops' | 'offers' | 'decidedAt'>;
+export type QueuedSale = Omit<SaleSummary, 'isPaused' | 'shops' | 'offers' | 'decidedAt'>;
 
 /** Sales of one call, those that end first. */
 export const queuedSalesMax = 1000;
@@ -192,7 +195,7 @@ export const queuedSales: Call<Record<string, never>, QueuedSale[]> = {
       eligibility accountBefore
     }
   }`,
-  answer: z.array(saleSummary.omit({ shops: true, offers: true, decidedAt: true })),
+  answer: z.array(saleSummary.omit({ isPaused: true, shops: true, offers: true, decidedAt: true })),
 };
 
 /** Published sales, read at the primary; unknown ids and drafts are left out. */
@@ -201,7 +204,7 @@ export const salesById: Call<{ readonly ids: readonly string[] }, SaleSummary[]>
   query: `query ($ids: [UUID!]!) {
     salesById(ids: $ids) {
       id state startsAt endsAt admission admissionMinutes admissionsPerMinute pausedMs
-      eligibility accountBefore decidedAt
+      isPaused eligibility accountBefore decidedAt
       shops { shopId ownerId } offers { offerId shopId sku }
     }
   }`,

@@ -56,6 +56,10 @@ export async function createApp(
   const challenge = createChallenge(config, registry, logger);
   onStop(() => challenge.close());
   const saleReads = createSaleReads(shop, warehouse);
+  const holdLimits = {
+    openOrdersMax: config.OPEN_ORDERS_MAX,
+    openUnitsMax: config.OPEN_UNITS_PER_OFFER_MAX,
+  };
   const queues = (ids: readonly string[]) => readQueues(feedOrm.em.fork(), ids);
   const saleFeeds = createSaleFeeds({ ...saleReads, queues }, logger);
   onStop(() => saleFeeds.stop());
@@ -81,9 +85,9 @@ export async function createApp(
     reservations: createReservations(reserving, ending),
     claimKey: createClaims(orm.em),
     releaseClaim: createClaimReleases(orm.em),
+    holdLimits,
     writes: createCheckoutWrites(orm.em, {
-      openOrdersMax: config.OPEN_ORDERS_MAX,
-      openUnitsMax: config.OPEN_UNITS_PER_OFFER_MAX,
+      ...holdLimits,
       addressBuyersMax: config.SALE_BUYERS_PER_ADDRESS_MAX,
     }),
     buyerHashes: createBuyerHashes(config.SALE_HASH_SECRET),

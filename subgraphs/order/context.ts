@@ -13,6 +13,13 @@ import type { AdmitWaiting } from './sale-queue/admission/admit.js';
 import type { ReadOffers } from './shop-client/offers-for-sale.js';
 import type { Reservations } from './warehouse-client/reservations.js';
 
+export interface HoldLimits {
+  /** PENDING orders of one customer */
+  readonly openOrdersMax: number;
+  /** units of one offer in them; an offer may allow more */
+  readonly openUnitsMax: number;
+}
+
 /** What all features of the subgraph share. A feature that needs more extends it in its folder. */
 export interface OrderApp {
   readonly orm: MikroORM;
@@ -31,6 +38,8 @@ export interface OrderApp {
   readonly providerChecks: ProviderChecks;
   readonly faults: PaymentFaults;
   readonly reserveForMs: number;
+  /** of what one customer holds unpaid */
+  readonly holdLimits: HoldLimits;
   readonly databaseUrl: string;
   readonly historyPartitions: PartitionedTable;
   readonly logger: Logger;

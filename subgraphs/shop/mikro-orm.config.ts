@@ -15,11 +15,13 @@ import { Migration20261219Sales } from './migrations/20261219-sales.js';
 import { Migration20261222SaleAdmission } from './migrations/20261222-sale-admission.js';
 import { Migration20261222SaleChanges } from './migrations/20261222-sale-changes.js';
 import { Migration20261224QueuedSales } from './migrations/20261224-queued-sales.js';
+import { Migration20261225SalePauses } from './migrations/20261225-sale-pauses.js';
 import { Offer } from './offer/offer.js';
 import { RetiredSku } from './offer/retired-sku.js';
 import { VariantName } from './offer/variant-name.js';
 import { SaleEvent } from './sale/sale-event.js';
 import { SaleOffer } from './sale/sale-offer.js';
+import { SalePause } from './sale/sale-pause.js';
 import { SaleShop } from './sale/sale-shop.js';
 import { Shop } from './shop/shop.js';
 
@@ -32,6 +34,7 @@ export const databaseSchema: Schema = {
     SaleEvent,
     SaleOffer,
     SaleShop,
+    SalePause,
     OutboxEntry,
     InboxEntry,
     QueueMark,
@@ -50,5 +53,6 @@ export const databaseSchema: Schema = {
     { name: '20261222-sale-admission', class: Migration20261222SaleAdmission },
     { name: '20261222-sale-changes', class: Migration20261222SaleChanges },
     { name: '20261224-queued-sales', class: Migration20261224QueuedSales },
+    { name: '20261225-sale-pauses', class: Migration20261225SalePauses },
   ],
 };

@@ -145,7 +145,7 @@ export function createFakeSaleReads() {
       sales.set(id, {
         ...{ id, state, startsAt: at(-minuteMs), endsAt: at(60 * minuteMs), decidedAt: at(0) },
         ...{ admission: 'QUEUED', admissionMinutes: 5, admissionsPerMinute: null, pausedMs: 0 },
-        ...{ eligibility: 'ANYONE', accountBefore: null },
+        ...{ isPaused: false, eligibility: 'ANYONE', accountBefore: null },
         shops: [{ shopId: id, ownerId: id }],
         offers: [{ offerId: id, shopId: id, sku: 'S' }],
         ...given,

@@ -11,6 +11,9 @@ const shipped = `update customer_order set sale_address = 'address'`;
 const toAddress = (units: string) => `insert into sale_address (sale_id, offer_id, address, units)
   select sale_id, offer_id, 'address', ${units} from order_item`;
 
+/** SQL that makes all lines those of a sale, and counts them. */
+export const countedSale = [saleLine, shipped, bought('quantity'), toAddress('quantity')];
+
 const held = 'open orders and units of a customer are those of the PENDING orders';
 const ofCustomer =
   'units that a customer bought in a sale are those of orders that did not end unpaid';
@@ -36,6 +39,29 @@ export const openSale = [
      values ('${sale}', '${seedId('offer', 0)}', 10, 1)`,
   ],
 ] as const;
+
+const soldOnly = 'no line at the regular price was decided while its offer was sold only in a sale';
+/** SQL for the same sale, as one that was published before its start and is the only way to buy the offer. */
+export const openSoldOnly = [
+  'shop',
+  [
+    ...openSale[1],
+    `update sale_event set published_at = starts_at - interval '1 h' where id = '${sale}'`,
+    `update sale_offer set when_sold_out = 'SOLD_OUT' where sale_id = '${sale}'`,
+  ],
+] as const;
+
+/** SQL that makes all lines regular ones, decided so many ms after the start of the sale. */
+export const regularLine = (afterStartMs: number) =>
+  `update order_item set sale_id = null, decided_at = ${at(startMs + afterStartMs)}`;
+/** SQL for a pause of the sale, between so many ms after its start. */
+export const pauseOfSale = (fromMs: number, toMs: number | null) =>
+  `insert into sale_pause (sale_id, paused_at, resumed_at)
+   values ('${sale}', ${at(startMs + fromMs)}, ${toMs === null ? 'null' : at(startMs + toMs)})`;
+/** SQL for a cancellation of the sale, so many ms after its start. */
+export const cancelOfSale = (afterStartMs: number) =>
+  `update sale_event set status = 'CANCELLED', cancelled_at = ${at(startMs + afterStartMs)}
+   where id = '${sale}'`;
 
 export const saleOrderBreaks: readonly Break[] = [
   [held, 'order', ['update customer_hold set open_orders = open_orders + 1']],
@@ -65,4 +91,7 @@ export const saleOrderBreaks: readonly Break[] = [
     `decided_at = ${at(endMs)}`,
     'unit_price_amount = 9.99',
   ].map((set): Break => [ofWindow, 'order', [saleLine, `update order_item set ${set}`], openSale]),
+  ...[0, 2 * hourMs - 1].map(
+    (afterStartMs): Break => [soldOnly, 'order', [regularLine(afterStartMs)], openSoldOnly],
+  ),
 ];

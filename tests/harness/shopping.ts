@@ -28,12 +28,15 @@ export const cancelShopOrderMutation =
 // biome-ignore lint/suspicious/noExplicitAny: a test reads what it expects
 export type Reply = any;
 
+/** Units of one offer that a customer may hold unpaid. */
+export const unitsMax = 9999;
+
 /**
  * A system with a shop and one customer at a time, and all that they can do. Each operation goes
  * through the router; the passing of time is simulated in the databases.
  */
 export async function openShopping() {
-  const system = await startSystem({ OPEN_UNITS_PER_OFFER_MAX: '9999' });
+  const system = await startSystem({ OPEN_UNITS_PER_OFFER_MAX: String(unitsMax) });
   const payments = await openPayments(system);
   const warehouse = new pg.Client({ connectionString: system.databases.warehouse });
   await warehouse.connect();

@@ -20,6 +20,7 @@ const checkoutMutation = `mutation ($input: CheckoutInput!) { checkout(input: $i
 
 const units = 20;
 const allocation = 5;
+const heldUnitsMax = 20;
 /** seconds */
 const startsIn = 3600;
 const lasts = 600;
@@ -33,7 +34,10 @@ describe('a cart with a line of a sale, through the router', () => {
   let vendor: Person;
   let customer: Person;
   beforeAll(async () => {
-    system = await startSystem();
+    system = await startSystem({
+      OPEN_ORDERS_MAX: '3',
+      OPEN_UNITS_PER_OFFER_MAX: String(heldUnitsMax),
+    });
     clock = await openSaleClock(system.databases);
     vendor = await registerPerson(system, 'VENDOR');
   });
@@ -208,6 +212,51 @@ describe('a cart with a line of a sale, through the router', () => {
     expect((await cart()).items).toMatchObject([{ saleId, problem: 'LIMIT_EXCEEDED' }]);
     expect(await checkoutCart()).toMatchObject({ __typename: 'PurchaseLimitExceeded' });
     expect((await cart()).items).toHaveLength(1);
+  });
+
+  it('shows that as much is held unpaid as is allowed, and again that it can be bought once that is not', async () => {
+    const problems = async () => (await cart()).items.map(({ problem }: Reply) => problem);
+    const { offerId } = await openShop(system, vendor, [50]);
+    const other = await openShop(system, vendor, [50]);
+    await add(offerId, heldUnitsMax - 2);
+    await add(other.offerId, 1);
+    const bought = await checkoutWith({ items: [{ offerId: other.offerId, quantity: 3 }] });
+    expect(await problems()).toEqual([null]);
+    await add(other.offerId, heldUnitsMax - 3);
+    expect(await problems()).toEqual([null, null]);
+    await add(other.offerId, 1);
+    // Units of unpaid orders count with those of all lines of the offer.
+    expect(await problems()).toEqual([null, 'HOLD_LIMIT_EXCEEDED']);
+    expect(await checkoutCart()).toMatchObject({ __typename: 'HoldLimitExceeded' });
+    const one = { items: [{ offerId, quantity: 1 }] };
+    const more = await checkoutWith(one);
+    const last = await checkoutWith(one);
+    expect(await problems()).toEqual(['HOLD_LIMIT_EXCEEDED', 'HOLD_LIMIT_EXCEEDED']);
+    expect(await checkoutWith(one)).toMatchObject({ __typename: 'HoldLimitExceeded' });
+    for (const { order } of [bought, more, last])
+      await must('mutation ($id: UUID!) { cancelOrder(id: $id) { __typename } }', { id: order.id });
+    expect(await problems()).toEqual([null, null]);
+  });
+
+  it('shows that two holds of the offer in its sale expired unpaid', async () => {
+    const sale = await openSale();
+    const { offerId, saleId } = sale;
+    await clock.start(saleId);
+    for (let n = 1; n <= 2; n++) {
+      const { order } = await checkoutWith({ items: [{ offerId, saleId, quantity: 1 }] });
+      await clock.expireHold(order.id);
+      const status = 'query ($id: UUID!) { order(id: $id) { status } }';
+      await eventually(
+        () => must(status, { id: order.id }),
+        (now) => now.status === 'CANCELLED',
+      );
+      await add(offerId, 1, saleId);
+      const expected = n === 2 ? 'HOLD_LIMIT_EXCEEDED' : null;
+      expect((await cart()).items).toMatchObject([{ saleId, problem: expected }]);
+      await remove(offerId, saleId);
+    }
+    await add(offerId, 1);
+    expect((await cart()).items).toMatchObject([{ saleId: null, problem: null }]);
   });
 
   it('keeps a line of a sale that has ended, which is refused until it is removed', async () => {

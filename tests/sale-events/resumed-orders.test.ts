@@ -190,6 +190,22 @@ describe('a checkout in a sale that is repeated under its key', () => {
     expect(await buy(sale, key)).toEqual(answer);
   });
 
+  it('is refused when its sale was paused after its order was placed, and has ended since', async () => {
+    const sale = await openLiveSale();
+    const key = await placeOnly(sale);
+    await change('pauseSale', sale);
+    const listed = 'select from offer_listing where sale_id = $1 and sale_paused';
+    await eventually(
+      () => clock.rows('product', listed, [sale.saleId]),
+      ({ length }) => length > 0,
+    );
+    await clock.end(sale.saleId, 500);
+    const answer = await buy(sale, key);
+    expect(answer).toEqual(notOpen(sale));
+    expect(await orders()).toEqual([refused('CANCELLED', 'ABANDONED')]);
+    await expectNothingHeld(sale);
+  });
+
   it('is served when its units were held before its sale was paused, and can be paid', async () => {
     const sale = await openLiveSale();
     const key = await holdOnly(sale);
@@ -201,7 +217,7 @@ describe('a checkout in a sale that is repeated under its key', () => {
     expect(await clock.unitsOf(sale.saleId)).toEqual({ allocated: allocation, held: 0, sold: 1 });
   });
 
-  it('is refused when the units of its sale were freed by a cancellation', async () => {
+  it('is refused when its sale was cancelled after its order was placed', async () => {
     const sale = await openLiveSale();
     const key = await placeOnly(sale);
     await change('cancelSale', sale);
@@ -211,7 +227,7 @@ describe('a checkout in a sale that is repeated under its key', () => {
       (isChanging) => isChanging === false,
     );
     expect(await buy(sale, key)).toEqual(notOpen(sale));
-    expect(await orders()).toEqual([refused('CANCELLED', 'OUT_OF_STOCK')]);
+    expect(await orders()).toEqual([refused('CANCELLED', 'ABANDONED')]);
     await expectNothingHeld(sale, 0);
   });
 

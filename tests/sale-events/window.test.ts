@@ -13,14 +13,17 @@ import { eventually, noReservationIsOverdue } from '../harness/wait.js';
 import { atTime, type OpenedSale, openSaleEvent } from './open-sale-event.js';
 import { sendCheckout } from './send-checkout.js';
 
-const roundsCount = process.env.LONG === '1' ? 20 : 1;
-const roundMaxMs = 480_000;
+const long = process.env.LONG === '1';
+/** Those who come over the end, and those of a round with kills. */
+const lateBuyers = Number(process.env.SALE_LATE_BUYERS ?? (long ? 2000 : 100));
+const killedBuyers = Number(process.env.SALE_KILLED_BUYERS ?? (long ? 2000 : 300));
+const roundsCount = Number(process.env.SALE_ROUNDS ?? (long ? 5 : 1));
+const roundMaxMs = long ? 1_200_000 : 480_000;
 const settleMs = 30_000;
 
 const allocation = 150;
 const regularUnits = 20;
-const plenty = 1000;
-const lateBuyers = 100;
+const plenty = 3000;
 const regularPrice = '10.00';
 const salePrice = '4.00';
 /** seconds: until the start, of the sale that ends in the test, and of the one that sells all of its units */
@@ -114,6 +117,7 @@ describe('a sale that opens and ends while customers buy', () => {
     const sale = await opened(wanted.shopId, wanted.offerId, longEnough, allocation);
     const ending = await opened(enough.shopId, enough.offerId, lasts, plenty);
     const sent: Sent[] = [];
+    const late = buyers.slice(-lateBuyers);
 
     async function buyOnce(buyer: Person, offerId: string, saleId: string, method: string | null) {
       const input = {
@@ -143,7 +147,7 @@ describe('a sale that opens and ends while customers buy', () => {
       }
     }
     async function buyAtEnd(buyer: Person, n: number): Promise<void> {
-      await atTime(ending.endsAt, (n / lateBuyers - 0.5) * 2 * aroundMs);
+      await atTime(ending.endsAt, (n / late.length - 0.5) * 2 * aroundMs);
       await buyOnce(buyer, enough.offerId, ending.id, n % 4 === 0 ? null : 'Credit Card');
     }
     const regular = buyers.slice(0, 3 * regularUnits).map(async (buyer, n) => {
@@ -157,7 +161,7 @@ describe('a sale that opens and ends while customers buy', () => {
     const started = atTime(sale.startsAt).then(atStart);
     await Promise.all([
       ...buyers.map(buyAtStart),
-      ...buyers.slice(-lateBuyers).map(buyAtEnd),
+      ...late.map(buyAtEnd),
       // On a slow machine what was killed at the start may still be starting at the end.
       Promise.all([started, atTime(ending.endsAt)]).then(atEnd),
     ]);
@@ -211,7 +215,7 @@ describe('a sale that opens and ends while customers buy', () => {
         await Promise.all((['order', 'warehouse', 'shop'] as const).map(restart));
       };
       for (let n = 0; n < roundsCount; n++) {
-        await round({ buyersCount: 300, atStart, atEnd });
+        await round({ buyersCount: killedBuyers, atStart, atEnd });
       }
     },
     roundsCount * roundMaxMs,

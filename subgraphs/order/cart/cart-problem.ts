@@ -10,6 +10,7 @@ import { readAvailable } from '../warehouse-client/availability.js';
 import { readAvailableInSales } from '../warehouse-client/sale-stock.js';
 import { type CartLine, lineKeyOf } from './cart.js';
 import { type Bought, lineLimits } from './line-limits.js';
+import { readHolds } from './read-holds.js';
 
 export const CartProblem = enumOf(
   'CartProblem',
@@ -21,11 +22,13 @@ export const CartProblem = enumOf(
     OFFER_GONE: 'The offer is no longer for sale.',
     LIMIT_EXCEEDED:
       'The line exceeds the purchase limit, or that of its sale, together with earlier orders.',
+    HOLD_LIMIT_EXCEEDED:
+      'The customer has too many unpaid orders, or units of the offer in them, or did not pay in time too often in the sale.',
   },
 );
 export type CartProblem = keyof typeof CartProblem;
 
-/** The problem of each line of a cart, by one query to shop, one to warehouse and one statement; two of both with sales. */
+/** The problem of each line of a cart, by one query to shop, one to warehouse and two statements; one more of both with sales. */
 export const loadProblems: BatchLoad<CartLine, CartProblem | null, OrderContext> = async (
   lines,
   context,
@@ -39,12 +42,22 @@ export const loadProblems: BatchLoad<CartLine, CartProblem | null, OrderContext>
     return saleId && offer && isSold(line, offer) ? { ...offer, offerId, saleId } : [];
   });
   const customerId = identityOf(context).id;
-  const [available, already, availableInSales, boughtInSales] = await Promise.all([
+  const saleIds = [...new Set(inSales.map(({ saleId }) => saleId))];
+  const [available, already, availableInSales, boughtInSales, holds] = await Promise.all([
     readAvailable(warehouse, offers),
     readPurchases(context.em, customerId, offers),
     readAvailableInSales(warehouse, inSales),
     readSalePurchases(context.em, customerId, inSales),
+    readHolds(context.em, customerId, saleIds),
   ]);
+  const { holdLimits } = context.app;
+  const ofOffers = Map.groupBy(lines, ({ offerId }) => offerId);
+  const isHeldBack = (line: CartLine, offer: OfferForSale) =>
+    holds.openOrders >= holdLimits.openOrdersMax ||
+    unitsOf(ofOffers.get(offer.id)) + (holds.openUnits[offer.id] ?? 0) >
+      Math.max(holdLimits.openUnitsMax, offer.holdLimit ?? 0) ||
+    (offer.sale?.admission !== 'QUEUED' &&
+      holds.expired.some((each) => each.offerId === offer.id && each.saleId === line.saleId));
   const facts = new Map(
     offers.map((offer, n) => [
       offer.id,
@@ -60,7 +73,8 @@ export const loadProblems: BatchLoad<CartLine, CartProblem | null, OrderContext>
   return lines.map((line) => {
     const ofOffer = facts.get(line.offerId);
     const ofSale = ofSales.get(lineKeyOf(line.offerId, line.saleId));
-    return problemOf(line, ofOffer && { ...ofOffer, ...ofSale });
+    const isHeld = ofOffer ? isHeldBack(line, ofOffer.offer) : false;
+    return problemOf(line, ofOffer && { ...ofOffer, ...ofSale, isHeldBack: isHeld });
   });
 };
 
@@ -68,7 +82,12 @@ interface Facts extends Bought {
   readonly offer: OfferForSale;
   /** units as the line is bought: regular ones, or those of its sale */
   readonly available: number;
+  /** whether a limit of unpaid orders prevents the checkout of the line */
+  readonly isHeldBack: boolean;
 }
+
+const unitsOf = (lines: readonly CartLine[] = []) =>
+  lines.reduce((units, { quantity }) => units + quantity, 0);
 
 /** The gravest problem: one that prevents a checkout comes before a changed price. */
 function problemOf(line: CartLine, facts: Facts | undefined): CartProblem | null {
@@ -79,6 +98,7 @@ function problemOf(line: CartLine, facts: Facts | undefined): CartProblem | null
   if (!isSold(line, offer)) return 'SALE_NOT_OPEN';
   if (available < quantity) return 'INSUFFICIENT_STOCK';
   if (lineLimits(line, offer, facts).length > 0) return 'LIMIT_EXCEEDED';
+  if (facts.isHeldBack) return 'HOLD_LIMIT_EXCEEDED';
   const price = sale?.priceAmount ?? offer.priceAmount;
   const isSame =
     offer.currencyCode === line.currencyCode && new Big(price).eq(line.unitPriceAmount);

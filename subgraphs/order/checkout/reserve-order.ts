@@ -12,21 +12,22 @@ import { freeKey } from './abandon-orders.js';
 import { commitOutcome } from './commit-outcome.js';
 import type { CheckoutAttempt, PlacedLine, PlacedOrder } from './find-or-place-order.js';
 import type { Outcome } from './outcome.js';
-import { isPaused } from './sale-window.js';
+import { isStopped } from './sale-window.js';
 import { type ShortLine, toShortOutcome } from './short-outcome.js';
 
 /**
  * Reserves the stock of a placed order, and records the result with the outcome of its key. For an order whose sale
- * was paused since it was placed, only what is reserved already is kept.
+ * was paused or cancelled since it was placed, only what is reserved already is kept, also after the end of the sale.
  *
  * @throws `TRY_AGAIN` for an order that ended before it was recorded that its stock is held: the key is
  *   free for another order
  */
 export async function reserveOrder(attempt: CheckoutAttempt, order: PlacedOrder): Promise<Outcome> {
   const { app, orderId } = attempt;
-  const mayBePaused = order.origin === 'resumed' && order.lines.some(({ saleId }) => saleId);
+  const saleIds = order.lines.flatMap(({ saleId }) => saleId ?? []);
+  const mayBeStopped = order.origin === 'resumed' && saleIds.length > 0;
   const answer =
-    mayBePaused && (await isPaused(app, order.lines))
+    mayBeStopped && (await isStopped(app, saleIds))
       ? await keepReserved(attempt)
       : await reserve(attempt, order);
   failPoint('stock reserved, not recorded');

@@ -1,5 +1,5 @@
 import { notOpenOf } from '../cart/sale-not-open.js';
-import type { ReadOffers } from '../shop-client/offers-for-sale.js';
+import type { SaleReads } from '../sale/read-sales.js';
 import type { OrderLine } from './new-order.js';
 import type { Outcome } from './outcome.js';
 
@@ -20,24 +20,13 @@ export function findSaleRefusal(lines: readonly OrderLine[]): Outcome | null {
   return offers.length > 0 ? { kind: 'sale-only', offers } : null;
 }
 
-/** A line of an order that is placed. */
-interface PlacedIn {
-  readonly offerId: string;
-  /** null for regular units */
-  readonly saleId: string | null;
-}
-
-/** Whether a sale of the lines of an order is paused now. @throws `TRY_AGAIN` */
-export async function isPaused(
-  { readOffers }: { readonly readOffers: ReadOffers },
-  lines: readonly PlacedIn[],
+/** Whether one of the sales is cancelled or paused, or was paused when it ended. @throws `TRY_AGAIN` */
+export async function isStopped(
+  { saleReads }: { readonly saleReads: Pick<SaleReads, 'sales'> },
+  saleIds: readonly string[],
 ): Promise<boolean> {
-  const inSales = lines.filter(({ saleId }) => saleId !== null);
-  const offers = await readOffers(inSales.map(({ offerId }) => offerId));
-  return inSales.some(({ offerId, saleId }) => {
-    const sale = offers.get(offerId)?.sale;
-    return sale?.id === saleId && sale.state === 'PAUSED';
-  });
+  const sales = await saleReads.sales(saleIds);
+  return [...sales.values()].some(({ isPaused, state }) => isPaused || state === 'CANCELLED');
 }
 
 /** How long the stock of an order is held, where a sale makes that shorter than the setting; else null. */

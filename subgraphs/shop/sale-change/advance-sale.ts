@@ -1,4 +1,5 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
+import pLimit from 'p-limit';
 import { allocateSale } from '../../contracts/warehouse.js';
 import { sql } from '../../shared/database/sql.js';
 import { failPoint } from '../../shared/resilience/fail-point.js';
@@ -9,6 +10,8 @@ import { finishStep } from './finish-step.js';
 import type { SaleWork } from './sale-work.js';
 
 const timeoutMs = 3000;
+/** Requests that one change has under way: sales of others wait for the same connections. */
+const shopsAtOnceMax = 4;
 /** Of one change: to allocate, to revert, and again where units went meanwhile. */
 const roundsMax = 5;
 
@@ -59,9 +62,11 @@ async function findWork(em: EntityManager, saleId: string): Promise<SaleWork | n
 }
 
 /**
- * Shops after the first one that is not applied are not requested.
+ * Requests the shops of a step, some at a time. Once one is not applied, no other is requested, and those that were are
+ * awaited: which of them are applied is recorded with each.
  *
- * @returns the lines that were refused; null: the shop has skipped revisions that its warehouse had, try again
+ * @returns the lines that were refused; null: a shop has skipped revisions that its warehouse had, try again
+ * @throws `TRY_AGAIN`
  */
 async function allocateShops(
   app: ShopApp,
@@ -69,36 +74,59 @@ async function allocateShops(
   work: SaleWork,
 ): Promise<RefusedLine[] | null> {
   const lines = Map.groupBy(await wantedLines(em.fork(), work), ({ shopId }) => shopId);
+  const inTurn = pLimit(shopsAtOnceMax);
+  let goesOn = true;
+  const requests = work.shops.map((shop) =>
+    inTurn(async () => {
+      if (!goesOn) return [];
+      let refused: RefusedLine[] | null = null;
+      try {
+        refused = await allocateShop(app, em.fork(), work, shop, lines.get(shop.shopId) ?? []);
+        return refused;
+      } finally {
+        goesOn &&= refused?.length === 0;
+      }
+    }),
+  );
+  const results = await Promise.allSettled(requests);
+  const answers = results.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
+  const refused = answers.flatMap((lines) => lines ?? []);
+  if (refused.length > 0) return refused;
+  const failed = results.find((each) => each.status === 'rejected');
+  if (failed) throw failed.reason;
+  return answers.includes(null) ? null : [];
+}
+
+/** Requests the units of one shop. @returns as `allocateShops`, of this shop */
+async function allocateShop(
+  app: ShopApp,
+  em: EntityManager,
+  work: SaleWork,
+  { shopId, skipped }: SaleWork['shops'][number],
+  lines: readonly Line[],
+): Promise<RefusedLine[] | null> {
   const { saleId, revision, step, pending } = work;
   const isNew = step === 'ALLOCATE' && pending.kind === 'CHANGE';
   const endsAt = isNew ? pending.endsAt : work.endsAt;
-  for (const { shopId, skipped } of work.shops) {
-    const ofShop = lines.get(shopId) ?? [];
-    const units = ofShop.map(({ sku, units }) => ({ sku, units }));
-    const sent = revision + skipped;
-    const allocation = { saleId, shopId, revision: sent, endsAt, lines: units };
-    const options = { timeoutMs, repeatable: true };
-    const { refused, lastRevision } = await app.warehouse.call(
-      allocateSale,
-      { allocation },
-      options,
-    );
-    if (lastRevision !== null) {
-      await skipRevisions(em.fork(), work, shopId, lastRevision);
-      return null;
-    }
-    if (refused.length > 0) {
-      const offerIds = new Map(ofShop.map(({ sku, offerId }) => [sku, offerId]));
-      return refused.map(({ sku, ...line }) => ({ ...line, offerId: offerIds.get(sku) as string }));
-    }
-    failPoint('units of a shop allocated, not recorded');
-    await sql(
-      em.fork(),
-      `update sale_shop set revision = $3
-       where sale_id = $1 and shop_id = $2 and revision < $3`,
-      [saleId, shopId, revision],
-    );
+  const units = lines.map(({ sku, units }) => ({ sku, units }));
+  const allocation = { saleId, shopId, revision: revision + skipped, endsAt, lines: units };
+  const options = { timeoutMs, repeatable: true };
+  const { refused, lastRevision } = await app.warehouse.call(allocateSale, { allocation }, options);
+  if (lastRevision !== null) {
+    await skipRevisions(em, work, shopId, lastRevision);
+    return null;
   }
+  if (refused.length > 0) {
+    const offerIds = new Map(lines.map(({ sku, offerId }) => [sku, offerId]));
+    return refused.map(({ sku, ...line }) => ({ ...line, offerId: offerIds.get(sku) as string }));
+  }
+  failPoint('units of a shop allocated, not recorded');
+  await sql(
+    em,
+    `update sale_shop set revision = $3
+     where sale_id = $1 and shop_id = $2 and revision < $3`,
+    [saleId, shopId, revision],
+  );
   return [];
 }
 

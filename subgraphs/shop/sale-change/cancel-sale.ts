@@ -3,8 +3,8 @@ import { transact } from '../../shared/database/transact.js';
 import { conflict } from '../../shared/errors.js';
 import type { ShopContext } from '../context.js';
 import { lockOwnSale } from '../sale/require-sale.js';
-import { resumed } from '../sale/resumed.js';
 import type { SaleEvent } from '../sale/sale-event.js';
+import { endPause } from '../sale/sale-pause.js';
 import { announceOffers, releaseOffers } from './announce-offers.js';
 import { beginChange, readShopIds } from './begin-change.js';
 
@@ -21,8 +21,8 @@ export function cancelSale(context: ShopContext, id: string): Promise<SaleEvent>
     if (sale.status === 'CANCELLED') return sale;
     if (state === 'ENDED') throw conflict('The sale is over.');
     const hasUnits = sale.status !== 'DRAFT';
-    Object.assign(sale, resumed(sale, now));
-    sale.status = 'CANCELLED';
+    await endPause(tx, id, now);
+    Object.assign(sale, { status: 'CANCELLED', cancelledAt: now });
     await tx.flush();
     if (!hasUnits) return sale;
     await announceOffers(tx, id, await releaseOffers(tx, id, { keep: 'none' }));

@@ -36,7 +36,13 @@ export function createSale(
       holdMinutes: input.holdMinutes ?? null,
       admissionsPerMinute: input.admissionsPerMinute ?? null,
     };
-    const empty = { publishedAt: null, pausedAt: null, step: null, pending: null, refused: null };
+    const empty = {
+      publishedAt: null,
+      cancelledAt: null,
+      step: null,
+      pending: null,
+      refused: null,
+    };
     const sale = tx.create(SaleEvent, { id: newId(), ...made, ...empty });
     await tx.persist(sale).flush();
     return sale;

@@ -4,8 +4,8 @@ import type { LockedSale } from '../sale/require-sale.js';
 
 /** How far ahead the earlier end of a live sale is, at least, when it is requested: the warehouse has to confirm it. */
 const soonestEndMs = 10_000;
-/** Longer than a transaction lasts: when a new end is committed, it has not passed. */
-const commitMarginMs = transactionTimeoutMs + 500;
+/** Longer than a transaction lasts: when a new start or end is committed, it has not passed. */
+export const commitMarginMs = transactionTimeoutMs + 500;
 
 type Ending = Pick<LockedSale, 'sale' | 'now'>;
 

@@ -7,7 +7,7 @@ import type { SaleEvent } from '../sale/sale-event.js';
 import { announceOffers, releaseOffers } from './announce-offers.js';
 import { inactiveMessage } from './begin-change.js';
 import { isBeforePhase } from './change-phase.js';
-import { findLaterEnd } from './earlier-end.js';
+import { commitMarginMs, findLaterEnd } from './earlier-end.js';
 import { findRepriced, writeLines } from './sale-lines.js';
 import type { SaleWork } from './sale-work.js';
 
@@ -42,7 +42,8 @@ function findDelay({ sale: { pending, startsAt, endsAt }, now }: LockedSale): st
   if (pending?.kind === 'PUBLISH' && endsAt <= now)
     return 'The sale ended before its units were set aside. Change its times and publish it again.';
   if (pending?.kind !== 'CHANGE' || !pending.beforeStart) return null;
-  if (isBeforePhase(startsAt, now) && new Date(pending.startsAt) > now) return null;
+  const startsInMs = new Date(pending.startsAt).getTime() - now.getTime();
+  if (isBeforePhase(startsAt, now) && startsInMs >= commitMarginMs) return null;
   return 'The change was confirmed too late: a sale is fixed 10 minutes before its start.';
 }
 

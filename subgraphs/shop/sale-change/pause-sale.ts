@@ -3,8 +3,8 @@ import { transact } from '../../shared/database/transact.js';
 import { conflict } from '../../shared/errors.js';
 import type { ShopContext } from '../context.js';
 import { lockOwnSale } from '../sale/require-sale.js';
-import { resumed } from '../sale/resumed.js';
 import type { SaleEvent } from '../sale/sale-event.js';
+import { beginPause, endPause } from '../sale/sale-pause.js';
 import { announceOffers } from './announce-offers.js';
 
 /**
@@ -31,7 +31,7 @@ function setStatus(context: ShopContext, id: string, { from, to }: StatusChange)
     if (state === 'ENDED') throw conflict('The sale is over.');
     if (sale.status === to) return sale;
     if (sale.status !== from) throw conflict(`The sale is ${state}. It must be published first.`);
-    Object.assign(sale, to === 'PAUSED' ? { pausedAt: now } : resumed(sale, now));
+    await (to === 'PAUSED' ? beginPause(tx, id, now) : endPause(tx, id, now));
     sale.status = to;
     await tx.flush();
     await announceOffers(tx, id);

@@ -1,4 +1,6 @@
+import { setTimeout } from 'node:timers/promises';
 import { minutes, openSaleShop, type SaleShop } from '../../../tests/harness/sale-shop.js';
+import { tryAgain } from '../../shared/errors.js';
 
 describe('a platform event that shops have joined', () => {
   let shop: SaleShop;
@@ -91,6 +93,84 @@ describe('a platform event that shops have joined', () => {
     expect(await allocations(event)).toEqual(before);
     expect(shop.warehouse.item(saleId, third.shopId, third.sku)?.allocated ?? 0).toBe(0);
     expect(requested()).not.toContain(other.offer.shopId);
+  });
+
+  /** A draft with an offer of each of so many shops. */
+  const draftOfShops = async (count: number) => {
+    const saleId = await shop.sale(null);
+    const offers: { id: string; sku: string; shopId: string }[] = [];
+    for (let n = 0; n < count; n++) offers.push(await shop.offer(await shop.shop()));
+    const lines = offers.map(({ id }) => ({ offerId: id, price: '5.00', allocation: 10 }));
+    await shop.setOffers(saleId, lines, {}, 'admin');
+    const free = () => offers.map(({ shopId, sku }) => shop.warehouse.freeOf(shopId, sku));
+    return { saleId, offers, free };
+  };
+  /** Lets requests be decided in turn only. @returns how many came before the first was decided */
+  const decideInTurn = () => {
+    const came: string[] = [];
+    let atOnce = 0;
+    let last: Promise<unknown> = Promise.resolve();
+    shop.warehouse.beforeAllocation(({ shopId }) => {
+      came.push(shopId);
+      last = last.then(async () => {
+        await setTimeout(50);
+        atOnce ||= came.length;
+      });
+      return last;
+    });
+    return () => atOnce;
+  };
+
+  it('requests four shops at a time, and is published once all of them have their units', async () => {
+    const { saleId, offers, free } = await draftOfShops(6);
+    const atOnce = decideInTurn();
+    const { data } = await shop.publish(saleId, 'admin');
+    expect(data.it).toMatchObject({ __typename: 'SaleEvent', isChanging: false });
+    expect(atOnce()).toBe(4);
+    expect(requested().toSorted()).toEqual(offers.map(({ shopId }) => shopId).toSorted());
+    expect(free()).toEqual(offers.map(() => 90));
+  });
+
+  it('has no units anywhere when one of several requests at once is refused, also where others were applied', async () => {
+    const { saleId, offers, free } = await draftOfShops(6);
+    const byShop = offers.toSorted((a, b) => (a.shopId < b.shopId ? -1 : 1));
+    const [, short] = byShop as [(typeof byShop)[0], (typeof byShop)[0]];
+    shop.warehouse.stock(short.shopId, short.sku, 9);
+    decideInTurn();
+    const { data } = await shop.publish(saleId, 'admin');
+    expect(data.it).toMatchObject({
+      __typename: 'SaleNotAllocated',
+      lines: [{ units: 10, most: 9, offer: { id: short.id } }],
+    });
+    // The last one was not requested at first: the second was refused by then.
+    const last = byShop.at(-1)?.shopId;
+    expect(shop.warehouse.calls.filter(({ shopId }) => shopId === last)).toMatchObject([
+      { lines: [] },
+    ]);
+    expect(free()).toEqual(offers.map(({ id }) => (id === short.id ? 9 : 100)));
+    expect(await shop.stateOf(saleId)).toBe('DRAFT');
+  });
+
+  it('is completed by the worker after the requests to some of its shops failed', async () => {
+    const { saleId, offers, free } = await draftOfShops(6);
+    let count = 0;
+    shop.warehouse.beforeAllocation(async () => {
+      if (++count % 2 === 0) throw tryAgain('not reachable');
+    });
+    const { data } = await shop.publish(saleId, 'admin');
+    expect(data.it).toMatchObject({ __typename: 'SaleEvent', isChanging: true });
+    expect(await shop.stateOf(saleId)).toBe('PUBLISHING');
+    const applied = await shop.query('select from sale_shop where sale_id = $1 and revision > 0', [
+      saleId,
+    ]);
+    expect(applied.length).toBeGreaterThan(0);
+    expect(applied.length).toBeLessThan(offers.length);
+    shop.warehouse.reset();
+    await shop.runWorker();
+    expect(await shop.stateOf(saleId)).toBe('SCHEDULED');
+    // Those that were applied are not requested again.
+    expect(requested()).toHaveLength(offers.length - applied.length);
+    expect(free()).toEqual(offers.map(() => 90));
   });
 
   it('has at most 200 offers of one vendor, in all shops; admins may add more', async () => {

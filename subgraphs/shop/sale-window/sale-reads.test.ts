@@ -61,7 +61,8 @@ describe('what is read of sales', () => {
     /** As if it had been paused for so much longer. */
     const pausedFor = (ms: number) =>
       shop.query(
-        `update sale_event set paused_at = paused_at - $2 * interval '1 ms' where id = $1`,
+        `update sale_pause set paused_at = paused_at - $2 * interval '1 ms'
+         where sale_id = $1 and resumed_at is null`,
         [saleId, ms],
       );
     expect(await pausedMs()).toEqual([0, 0, 0]);

@@ -13,8 +13,10 @@ export const saleStateSql = (sale: string, at: string): string => `case
     else ${sale}.status end`;
 
 /** SQL for how long a sale has been paused in all until a time, in ms. */
-export const pausedMsSql = (sale: string, at: string): string =>
-  `(${sale}.paused_ms + coalesce(floor(extract(epoch from greatest(${at}, ${sale}.paused_at) - ${sale}.paused_at) * 1000), 0))::float8`;
+export const pausedMsSql = (sale: string, at: string): string => `(
+    select coalesce(floor(sum(extract(epoch from
+      coalesce(p.resumed_at, greatest(${at}, p.paused_at)) - p.paused_at)) * 1000), 0)
+    from sale_pause p where p.sale_id = ${sale}.id)::float8`;
 
 /** SQL for whether a sale is published, and neither ended nor cancelled. */
 export const isOpenSql = (sale: string, at = 'now()'): string =>

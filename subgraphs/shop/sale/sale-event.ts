@@ -1,4 +1,4 @@
-import { BigIntType, type Opt } from '@mikro-orm/core';
+import type { Opt } from '@mikro-orm/core';
 import {
   Check,
   Entity,
@@ -164,17 +164,12 @@ export class SaleEvent {
   @Property({ type: 'text', default: 'DRAFT' })
   status!: Opt<SaleStatus>;
 
-  /** since when it is paused; null: it is not */
-  @Property({ type: 'timestamptz', length: 3, nullable: true })
-  pausedAt!: Date | null;
-
-  /** how long it was paused before that, in all */
-  @Property({ type: new BigIntType('number'), defaultRaw: '0' })
-  pausedMs!: Opt<number>;
-
   /** when it was published; everybody sees it from then on */
   @Property({ type: 'timestamptz', nullable: true })
   publishedAt!: Date | null;
+
+  @Property({ type: 'timestamptz', length: 3, nullable: true })
+  cancelledAt!: Date | null;
 
   /** of the allocation that the warehouse is requested to have; rises with each request that differs */
   @Property({ type: 'integer', default: 0 })

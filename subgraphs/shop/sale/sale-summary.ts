@@ -54,6 +54,9 @@ export class SaleSummary implements contract.SaleSummary {
   @Field(() => Float, { description: 'How long it was paused in all, in ms, at `decidedAt`.' })
   pausedMs!: number;
 
+  @Field(() => Boolean, { description: 'Whether it is paused, or was when it ended.' })
+  isPaused!: boolean;
+
   @Field(() => String, { description: 'Who may buy in the sale.' })
   eligibility!: contract.SaleEligibility;
 
@@ -86,7 +89,7 @@ export function readSaleSummaries(
      select e.id, ${saleStateSql('e', 'clock.at')} as state, ${isoSql('e.starts_at')} as "startsAt",
        ${isoSql('e.ends_at')} as "endsAt", e.admission, e.eligibility,
        e.admission_minutes as "admissionMinutes", e.admissions_per_minute as "admissionsPerMinute",
-       ${pausedMsSql('e', 'clock.at')} as "pausedMs",
+       ${pausedMsSql('e', 'clock.at')} as "pausedMs", e.status = 'PAUSED' as "isPaused",
        ${isoSql('e.account_before')} as "accountBefore", ${isoSql('clock.at')} as "decidedAt",
        coalesce((select jsonb_agg(jsonb_build_object('shopId', shop.id, 'ownerId', shop.owner_id))
          from shop where shop.id = any(array(

@@ -64,7 +64,9 @@ export type CartProblem =
   /** The offer is no longer for sale. */
   | 'OFFER_GONE'
   /** The line exceeds the purchase limit, or that of its sale, together with earlier orders. */
-  | 'LIMIT_EXCEEDED';
+  | 'LIMIT_EXCEEDED'
+  /** The customer has too many unpaid orders, or units of the offer in them, or did not pay in time too often in the sale. */
+  | 'HOLD_LIMIT_EXCEEDED';
 
 /** The current password and a new one. */
 export type ChangePasswordInput = {

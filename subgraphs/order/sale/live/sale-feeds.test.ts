@@ -56,7 +56,7 @@ function fakeSales() {
       sales.set(id, {
         ...{ id, state, startsAt: at(fromS), endsAt: at(toS), decidedAt: at(0) },
         ...{ admission: 'OPEN', eligibility: 'ANYONE', accountBefore: null },
-        ...{ admissionMinutes: 5, admissionsPerMinute: null, pausedMs: 0 },
+        ...{ admissionMinutes: 5, admissionsPerMinute: null, pausedMs: 0, isPaused: false },
         ...{
           shops: [{ shopId: id, ownerId: id }],
           offers: [{ offerId: id, shopId: id, sku: 'S' }],

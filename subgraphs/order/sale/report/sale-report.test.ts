@@ -17,7 +17,7 @@ const at = new Date(Date.UTC(2026, 10, 27, 12)).toISOString();
 const sale: SaleSummary = {
   ...{ id: saleId, state: 'LIVE', startsAt: at, endsAt: at, decidedAt: at },
   ...{ admission: 'OPEN', eligibility: 'ANYONE', accountBefore: null },
-  ...{ admissionMinutes: 5, admissionsPerMinute: null, pausedMs: 0 },
+  ...{ admissionMinutes: 5, admissionsPerMinute: null, pausedMs: 0, isPaused: false },
   shops: [
     { shopId: shopA, ownerId: ownerA },
     { shopId: shopB, ownerId: ownerB },

@@ -147,6 +147,13 @@ function Problem({ line, available, isBusy, set }: ProblemProps) {
       </p>
     );
   }
+  if (problem === 'HOLD_LIMIT_EXCEEDED') {
+    return (
+      <p class="problem">
+        You have as much in unpaid orders as is allowed. Pay or cancel one, or take fewer.
+      </p>
+    );
+  }
   if (available === 0) return <p class="problem">Sold out at the moment. Remove it, or wait.</p>;
   if (available === null) return <p class="problem">Fewer units are available than you want.</p>;
   if (!isShort) return null;
