@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { createServer } from 'node:http';
+import { openBuyers } from '../dev/seed/buyers.js';
 import { close, listen } from '../subgraphs/shared/http/server.js';
-import { logIn } from './harness/people.js';
+import { logIn, openShop, type Person } from './harness/people.js';
 import { startSystem, type TestSystem } from './harness/system.js';
 import { eventually } from './harness/wait.js';
+import { openSaleEvent } from './sale-events/open-sale-event.js';
 
 const secret = 'the secret of the account';
 const tokenMissing = 'is missing, used or expired: solve the challenge and try again';
@@ -157,26 +159,90 @@ describe('an installation with challenges', () => {
     expect(provider.received).toEqual([token]);
   });
 
-  it('counts the outcomes', async () => {
-    const of = async (outcome: string) => {
-      const text = await (await fetch(`http://127.0.0.1:${system.ports.ops.user}/metrics`)).text();
-      const line = new RegExp(
-        `^holdfast_challenges_total\\{[^}]*outcome="${outcome}"[^}]*\\} (\\d+)`,
-        'm',
+  /** How many challenges of a subgraph had an outcome. */
+  async function counted(outcome: string, name: 'user' | 'order' = 'user'): Promise<number> {
+    const text = await (await fetch(`http://127.0.0.1:${system.ports.ops[name]}/metrics`)).text();
+    const line = new RegExp(
+      `^holdfast_challenges_total\\{[^}]*outcome="${outcome}"[^}]*\\} (\\d+)`,
+      'm',
+    );
+    return Number(line.exec(text)?.[1] ?? 0);
+  }
+
+  describe('and the queue of a sale', () => {
+    let saleId: string;
+    let buyer: Person;
+    beforeAll(async () => {
+      const vendor = await logIn(system, 'vera');
+      const { shopId, offerId } = await openShop(system, vendor, [10]);
+      const lines = [{ offerId, price: '5.00', allocation: 5 }];
+      const terms = { startsIn: 3600, lasts: 600, lines, admission: 'QUEUED' as const };
+      ({ id: saleId } = await openSaleEvent(system, vendor, shopId, terms));
+    });
+    beforeEach(async () => {
+      [buyer] = (await openBuyers(system, 1)) as [Person];
+    });
+    const join = (challengeToken?: string): Promise<Reply> =>
+      system.graphql(
+        `mutation ($saleId: UUID!, $challengeToken: String) {
+           joinSale(saleId: $saleId, challengeToken: $challengeToken) {
+             __typename ... on SaleTicket { id } } }`,
+        { saleId, challengeToken },
+        buyer.token,
       );
-      return Number(line.exec(text)?.[1] ?? 0);
+    const ticket = async () => {
+      const query = 'query ($id: UUID!) { saleTicket(saleId: $id) { id } }';
+      return (await system.graphql(query, { id: saleId }, buyer.token)).data.saleTicket;
     };
+
+    it('takes a token for a ticket, once, and none for the ticket that one has', async () => {
+      const token = goodToken();
+      const joined = (await join(token)).data?.joinSale;
+      expect(joined?.__typename).toBe('SaleTicket');
+      expect((await join()).data?.joinSale).toEqual(joined);
+      expect(provider.received).toEqual([token]);
+      [buyer] = (await openBuyers(system, 1)) as [Person];
+      for (const used of [token, undefined]) {
+        expect(refusalOf(await join(used))).toMatchObject({
+          code: 'BAD_USER_INPUT',
+          fields: { challengeToken: tokenMissing },
+        });
+      }
+      expect(await ticket()).toBeNull();
+    });
+
+    it('is joined while the provider does not answer, which is counted, and nobody registers then', async () => {
+      const before = await counted('unavailable', 'order');
+      provider.state.hangs = true;
+      const [joined, ...refused] = await Promise.all([
+        join(goodToken()),
+        ...operations.map(([, send]) => send(goodToken())),
+      ]);
+      expect(joined?.data?.joinSale?.__typename).toBe('SaleTicket');
+      expect(refused.map((reply) => refusalOf(reply)?.code)).toEqual(
+        operations.map(() => 'TRY_AGAIN'),
+      );
+      expect(await ticket()).toEqual({ id: joined?.data?.joinSale?.id });
+      expect(await counted('unavailable', 'order')).toBe(before + 1);
+      // A token is needed all the same.
+      [buyer] = (await openBuyers(system, 1)) as [Person];
+      expect(refusalOf(await join())?.code).toBe('BAD_USER_INPUT');
+      expect(await ticket()).toBeNull();
+    });
+  });
+
+  it('counts the outcomes', async () => {
     const before = {
-      passed: await of('passed'),
-      refused: await of('refused'),
-      unavailable: await of('unavailable'),
+      passed: await counted('passed'),
+      refused: await counted('refused'),
+      unavailable: await counted('unavailable'),
     };
     await register(goodToken());
     await register('bad');
     provider.state.answer = { status: 500, body: '' };
     await register(goodToken());
     await eventually(
-      async () => [await of('passed'), await of('refused'), await of('unavailable')],
+      async () => [await counted('passed'), await counted('refused'), await counted('unavailable')],
       (counts) =>
         JSON.stringify(counts) ===
         JSON.stringify([before.passed + 1, before.refused + 1, before.unavailable + 1]),

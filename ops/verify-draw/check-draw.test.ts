@@ -29,6 +29,7 @@ describe('verify-draw', () => {
     draw = {
       ...{ saleId, startsAt, drawnAt: startsAt, receiptKeys: keys },
       listClosesAt: new Date(startsAt.getTime() - 30_000),
+      closedAt: new Date(startsAt.getTime() - 29_900),
       seed: fixedSeed.toString('hex'),
       seedHash: sha256(fixedSeed).toString('hex'),
       beaconChain: quicknet.hash,
@@ -43,8 +44,8 @@ describe('verify-draw', () => {
     checkDraw({ ...draw, ...changed }, { chain: quicknet, ...more });
 
   it('finds nothing wrong with a correct draw', async () => {
-    const { seedHash } = draw;
-    expect(await check({}, { seedHash, receipt: await receiptOf({}) })).toEqual([]);
+    const { seedHash, listHash } = draw;
+    expect(await check({}, { seedHash, listHash, receipt: await receiptOf({}) })).toEqual([]);
   });
 
   it('says what is wrong', async () => {
@@ -60,6 +61,10 @@ describe('verify-draw', () => {
       [{ tickets: [first, first, ...others] }, 'A ticket is in the list twice.'],
       [{ beaconSignature: null }, 'The beacon is missing.'],
       [{ beaconRound: 1001 }, 'The signature of the beacon is not that of its round.'],
+      [
+        { closedAt: new Date(startsAt.getTime() - 15_000) },
+        'The list was closed when the value of the beacon could be known.',
+      ],
       [{ beaconRound: 990 }, 'The round of the beacon was not due between list and start.'],
       [
         { beaconChain: other },
@@ -67,8 +72,9 @@ describe('verify-draw', () => {
       ],
     ];
     for (const [changed, problem] of cases) expect(await check(changed)).toContain(problem);
-    expect(await check({}, { seedHash: other })).toEqual([
+    expect(await check({}, { seedHash: other, listHash: other })).toEqual([
       'The hash of the seed is not the one that was published before.',
+      'The hash of the list is not the one that was published before.',
     ]);
   });
 

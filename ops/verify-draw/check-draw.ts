@@ -24,6 +24,7 @@ export const drawFile = z.object({
   beaconRound: z.number().int().nullable(),
   beaconSignature: hex(48).nullable(),
   listClosesAt: z.coerce.date(),
+  closedAt: z.coerce.date().nullable(),
   listCount: z.number().int().nullable(),
   listHash: hex(32).nullable(),
   drawnAt: z.coerce.date().nullable(),
@@ -37,6 +38,8 @@ export interface DrawChecks {
   readonly chain: BeaconChain | null;
   /** that somebody noted before the draw, in hex */
   readonly seedHash?: string | undefined;
+  /** of the list, noted before the value of the beacon was due, in hex */
+  readonly listHash?: string | undefined;
   /** of a ticket: it has to be in the list */
   readonly receipt?: string | undefined;
 }
@@ -53,6 +56,9 @@ export async function checkDraw(draw: DrawFile, checks: DrawChecks): Promise<str
   require(checks.seedHash === undefined ||
     checks.seedHash ===
       draw.seedHash, 'The hash of the seed is not the one that was published before.');
+  require(checks.listHash === undefined ||
+    checks.listHash ===
+      draw.listHash, 'The hash of the list is not the one that was published before.');
   require(draw.tickets.length === draw.listCount, 'The list has another size than was published.');
   require(new Set(draw.tickets).size === draw.tickets.length, 'A ticket is in the list twice.');
   require(listHashOf(draw.tickets).toString('hex') ===
@@ -71,7 +77,7 @@ export async function checkDraw(draw: DrawFile, checks: DrawChecks): Promise<str
 }
 
 function beaconProblems(draw: DrawFile, chain: BeaconChain | null): string[] {
-  const { beaconChain, beaconRound, beaconSignature, listClosesAt, startsAt } = draw;
+  const { beaconChain, beaconRound, beaconSignature, listClosesAt, closedAt, startsAt } = draw;
   if (beaconChain === null || draw.listCount === 0) return [];
   if (beaconRound === null || beaconSignature === null) return ['The beacon is missing.'];
   if (chain?.hash !== beaconChain) {
@@ -79,9 +85,11 @@ function beaconProblems(draw: DrawFile, chain: BeaconChain | null): string[] {
   }
   const dueMs = timeOfRound(chain, beaconRound).getTime();
   const isBetween = listClosesAt.getTime() < dueMs && dueMs < startsAt.getTime();
+  const isClosedBefore = closedAt !== null && closedAt.getTime() < dueMs;
   const signature = Buffer.from(beaconSignature, 'hex');
   return [
     ...(isBetween ? [] : ['The round of the beacon was not due between list and start.']),
+    ...(isClosedBefore ? [] : ['The list was closed when the value of the beacon could be known.']),
     ...(isSignatureOfRound(chain.publicKey, beaconRound, signature)
       ? []
       : ['The signature of the beacon is not that of its round.']),

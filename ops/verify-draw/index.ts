@@ -6,7 +6,7 @@ import { readRunningSystem, stateFolder } from '../running-system.js';
 import { checkDraw, drawFile } from './check-draw.js';
 
 const usage =
-  'Usage: verify-draw SALE [--router URL | --file FILE] [--seed-hash HASH] [--receipt RECEIPT]';
+  'Usage: verify-draw SALE [--router URL | --file FILE] [--seed-hash HASH] [--list-hash HASH] [--receipt RECEIPT]';
 
 /**
  * `npm run verify-draw -- SALE`: recomputes the draw of the queue of a sale from what is public. Exit code 1 if anything
@@ -19,6 +19,7 @@ async function main(): Promise<void> {
       router: { type: 'string', default: runningRouter() },
       file: { type: 'string' },
       'seed-hash': { type: 'string' },
+      'list-hash': { type: 'string' },
       receipt: { type: 'string' },
     },
   });
@@ -35,6 +36,7 @@ async function main(): Promise<void> {
       periodS: config.SALE_BEACON_PERIOD_SECONDS,
     },
     seedHash: values['seed-hash'],
+    listHash: values['list-hash'],
     receipt: values.receipt,
   });
   if (problems.length > 0) throw new Error(problems.join('\n'));

@@ -13,7 +13,8 @@ export const saleAdmissionInvariants: Invariant[] = [
     changedWhere: (period) => setIn(period, 't.updated_at'),
     select: (only) => `select t.customer_id, t.sale_id, t.number, t.admitted_at, t.left_at,
         q.serving_number, q.next_number
-      from sale_ticket t left join sale_queue q using (sale_id)
+      from sale_ticket t left join lateral (
+        select * from sale_queue where sale_id = t.sale_id offset 0) q on true
       where ${only('t.customer_id, t.sale_id')}`,
     holds: `serving_number < next_number and case when admitted_at is not null
       then number <= serving_number

@@ -19,6 +19,7 @@ import { sendRefunds } from './payment/refund/send-refunds.js';
 import { webhookRoute } from './payment/webhook/webhook-route.js';
 import { saleGauges } from './sale/report/sale-gauges.js';
 import { drawFileRoute } from './sale-queue/draw/draw-file.route.js';
+import { drawGauges } from './sale-queue/draw/draw-gauges.js';
 import { drawQueues } from './sale-queue/draw/draw-queues.js';
 import { followSales } from './sale-queue/follow-sales.js';
 import type { QueueApp } from './sale-queue/queue-app.js';
@@ -106,6 +107,7 @@ export const subgraph = defineSubgraph({
     ...reconciliationGauges,
     ...providerGauges,
     ...saleGauges,
+    ...drawGauges,
   ],
 });
 

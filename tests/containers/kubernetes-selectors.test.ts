@@ -9,6 +9,7 @@ import {
   nameOf,
   objects,
   ofKind,
+  pods,
   processes,
   type Selector,
   selects,
@@ -104,6 +105,33 @@ describe('labels and selectors of the manifests', () => {
       const host = rule.to[0].ipBlock.cidr.replace('/32', '');
       expect(page).toContain(`${name}=${host}:${rule.ports[0].port}`);
     }
+  });
+
+  it('let only processes with a service outside reach public addresses, and no private ones by it', () => {
+    const outside =
+      /^(SMS_GATEWAY_URL|SMTP_URL|STRIPE_SECRET_KEY|CHALLENGE_VERIFY_URL|SALE_BEACON_URLS)(_FILE)?$/;
+    const callers = processes.filter((name) => {
+      const [container] = find('Deployment', name)?.spec.template.spec.containers ?? [];
+      return Object.keys(environmentOf(container)).some((variable) => outside.test(variable));
+    });
+    expect(callers.toSorted()).toEqual(['order', 'user']);
+    const isPublic = ({ ipBlock }: Destination) => ipBlock?.cidr === '0.0.0.0/0';
+    const policies = ofKind('NetworkPolicy').filter(({ spec }) =>
+      (spec.egress ?? []).some(({ to = [] }: { to?: Destination[] }) => to.some(isPublic)),
+    );
+    expect(policies.map(({ metadata }) => metadata.name)).toEqual(['outside']);
+    const [{ podSelector, egress }] = policies.map(({ spec }) => spec) as [
+      KubernetesObject['spec'],
+    ];
+    const reaching = pods.filter((each) => selects(podSelector, labelsOf(each)));
+    expect(reaching.map(nameOf).toSorted()).toEqual(['Deployment order', 'Deployment user']);
+    const except = ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16'];
+    expect(egress).toEqual([
+      {
+        to: [{ ipBlock: { cidr: '0.0.0.0/0', except } }],
+        ports: [443, 465].map((port) => expect.objectContaining({ port })),
+      },
+    ]);
   });
 
   it('let every pod reach DNS: that of the cluster, a cache on the node, and the resolver of the node', () => {

@@ -56,8 +56,11 @@ export async function openShop(
 ) {
   const tail = randomUUID().slice(0, 8);
   const sku = `SALE-${tail}`;
-  const must = async (query: string, input: object) => {
-    const { data, errors } = await system.graphql(query, { input }, vendor.token);
+  const must = async (query: string, given: object) => {
+    // What repeats itself has a key, so that a busy machine changes nothing.
+    const key = query.includes('setOffer') ? {} : { idempotencyKey: randomUUID() };
+    const input = { ...given, ...key };
+    const { data, errors } = await retry(() => system.graphql(query, { input }, vendor.token));
     if (errors) throw new Error(JSON.stringify(errors));
     return Object.values(data)[0] as { id: string };
   };

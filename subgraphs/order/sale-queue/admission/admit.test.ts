@@ -191,7 +191,7 @@ describe('the admission to a sale with a queue', () => {
   });
 
   it('is at most at the rate of the sale, spread over the seconds', async () => {
-    const { saleId } = await queue(1000, 500, { admissionsPerMinute: 120 });
+    const { saleId } = await queue(1000, 500, { admissionsPerMinute: 90 });
     const shift = (seconds: number) =>
       database.rows(
         `update sale_ticket set admitted_at = admitted_at - $2 * interval '1 s'
@@ -211,8 +211,9 @@ describe('the admission to a sale with a queue', () => {
          from sale_ticket where sale_id = $1 and admitted_at is not null) as within`,
       [saleId],
     );
-    expect(row?.most).toBeLessThanOrEqual(120);
-    expect((await queues.queueOf(saleId)).serving).toBeGreaterThan(120);
+    // Two a second would be 120.
+    expect(row?.most).toBeLessThanOrEqual(90);
+    expect((await queues.queueOf(saleId)).serving).toBeGreaterThan(90);
   });
 
   it('ends when all units are sold, and not while one is held', async () => {

@@ -6,6 +6,7 @@ import {
   type PlacingDatabase,
   saleTermsOf,
 } from '../../../../tests/harness/placing.js';
+import { whileHeld } from '../../../../tests/harness/while-held.js';
 import type { SaleTerms } from '../../../contracts/shop.js';
 import { newId } from '../../../shared/ids.js';
 import type { NewOrder } from '../../checkout/new-order.js';
@@ -141,6 +142,17 @@ describe('an order in a sale with a queue', () => {
     expect(outcomes.filter(({ state }) => state === 'placed')).toHaveLength(1);
     expect(outcomes.filter(({ state }) => state === 'refused')).toHaveLength(49);
     expect(await ordersOf(customer)).toBe(1);
+  });
+
+  it('waits for whoever changes its ticket, and is refused if they took its admission', async () => {
+    const of = await queued();
+    const customer = await admitted(of);
+    const taken = `update sale_ticket set admitted_at = null, admitted_paused_ms = null
+      where customer_id = $1`;
+    const place = () => database.place(buy(of, customer));
+    const outcome = await whileHeld(database.url, { taking: [taken, [customer]] }, place);
+    expect(outcome).toEqual(notAdmitted());
+    expect(await ordersOf(customer)).toBe(0);
   });
 
   it('goes to the end of the queue after two that expired, once, whatever the offers', async () => {

@@ -65,7 +65,7 @@ async function findDue(em: EntityManager): Promise<string[]> {
   return rows.map(({ id }) => id);
 }
 
-/** A list without tickets needs no beacon. */
+/** A list without tickets needs no beacon. Queues that are over need no draw, and would keep others waiting. */
 async function findClosed(em: EntityManager): Promise<Closed[]> {
   const needsBeacon = 'q.beacon_round is not null and q.list_count > 0';
   const rows = await sql<{ saleId: string; chain: string | null; round: string | null }>(
@@ -73,7 +73,7 @@ async function findClosed(em: EntityManager): Promise<Closed[]> {
     `select q.sale_id as "saleId", q.beacon_chain as chain,
        case when ${needsBeacon} then q.beacon_round end as round
      from sale_queue q
-     where q.drawn_at is null and q.closed_at is not null and (not (${needsBeacon})
+     where q.drawn_at is null and q.closed_at is not null and q.ended_at is null and (not (${needsBeacon})
        or q.starts_at - interval '${beaconBeforeS} s' <= clock_timestamp())
      order by q.starts_at limit ${queuesMax}`,
   );

@@ -5,7 +5,9 @@ import {
   openQueues,
   type TestQueues,
 } from '../../../../tests/harness/queues.js';
+import { whileHeld } from '../../../../tests/harness/while-held.js';
 import { newId } from '../../../shared/ids.js';
+import { drawGauges } from './draw-gauges.js';
 import { drawOrderOf, listHashOf, sha256 } from './draw-order.js';
 
 const hourMs = 3_600_000;
@@ -68,6 +70,18 @@ describe('the draw of a queue', () => {
     await queues.draw();
     expect(await queues.ticketsOf(saleId)).toEqual(before);
     expect((await queues.queueOf(saleId)).drawn_at).toEqual(drawn_at);
+  });
+
+  it('waits for another process that draws, and changes nothing then', async () => {
+    const saleId = await queues.queue({ startsInMs: hourMs });
+    await queues.join(saleId);
+    await queues.listCloses(saleId);
+    const closed = `update sale_queue set closed_at = now(), list_count = 1, list_hash = sha256('')
+      where sale_id = $1`;
+    await queues.rows(closed, [saleId]);
+    const drawn = 'update sale_queue set drawn_at = now() where sale_id = $1';
+    await whileHeld(queues.url, { taking: [drawn, [saleId]] }, queues.draw);
+    expect(await queues.ticketsOf(saleId)).toMatchObject([{ draw_number: null, number: null }]);
   });
 
   it('gives tickets that were left a number, and those that are taken again one at the end', async () => {
@@ -133,4 +147,29 @@ describe('a draw with a beacon', () => {
       expect(seed).toEqual(fixedSeed);
     },
   );
+
+  it('that waits shows for how long, and is not done for a sale that is over', async () => {
+    const overdueS = () => drawGauges[0]?.read({ em: queues.orm.em.fork() });
+    const set = (change: string, saleId: string) =>
+      queues.rows(`update sale_queue set ${change} where sale_id = $1`, [saleId]);
+    // The round was due a second ago.
+    const saleId = await queues.queue({ startsInMs: 14_000 });
+    await set(`starts_at = starts_at + interval '1 h'`, saleId);
+    await queues.join(saleId);
+    expect(await overdueS()).toBe(0);
+    fake.state.isLate = true;
+    await queues.listCloses(saleId);
+    await queues.draw();
+    await set(`starts_at = clock_timestamp() - interval '90 s'`, saleId);
+    expect(Math.floor(((await overdueS()) as number) / 100)).toBe(1);
+    await set('ended_at = now()', saleId);
+    expect(await overdueS()).toBe(0);
+    fake.state.isLate = false;
+    await queues.draw();
+    expect((await queues.queueOf(saleId)).drawn_at).toBeNull();
+    await set('ended_at = null', saleId);
+    await queues.draw();
+    expect((await queues.queueOf(saleId)).drawn_at).not.toBeNull();
+    expect(await overdueS()).toBe(0);
+  });
 });
