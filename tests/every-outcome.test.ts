@@ -84,6 +84,16 @@ const ways: Record<string, Way> = {
     'repeated after the sale was not for the customer',
     (s) => s.refusedAs({ kind: 'not-eligible', saleId: s.shop.shopId, reason: 'PHONE_USED' }),
   ],
+  'CheckoutResult.NotAdmitted': [
+    'repeated after it was not the customer’s turn',
+    (s) =>
+      s.refusedAs({
+        kind: 'not-admitted',
+        saleId: s.shop.shopId,
+        position: 7,
+        serverTime: new Date().toISOString(),
+      }),
+  ],
   'CheckoutResult.PriceChanged': [
     'another total than expected',
     (s) => s.order({ items: s.items(), expectedTotal: '9.99' }),
@@ -119,6 +129,13 @@ const ways: Record<string, Way> = {
     'repeated after the customer cancelled',
     (s) => s.repeated(s.cancel),
   ],
+
+  'JoinSaleResult.SaleTicket': ['a sale with a queue', (s) => s.joinQueue()],
+  'JoinSaleResult.NotEligible': [
+    'a sale for older accounts',
+    (s) => s.joinQueue({ eligibility: 'ACCOUNT_BEFORE', accountBefore: new Date(0) }),
+  ],
+  'JoinSaleResult.SaleNotOpen': ['a sale that does not exist', (s) => s.join(s.shop.shopId)],
 
   'PayOrderResult.PaymentSuccess': ['paid', async (s) => s.payBy(await s.place())],
   'PayOrderResult.PaymentPending': [

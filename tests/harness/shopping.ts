@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import type { DisputeStatus } from '../../dev/payment-sandbox/store/records.js';
+import { openSaleEvent, type SaleTerms } from '../sale-events/open-sale-event.js';
 import { nodes } from './connections.js';
 import { openPayments } from './payments.js';
 import {
@@ -119,6 +120,15 @@ export async function openShopping() {
     ]);
     return order(input);
   };
+  /** Joins the queue of a new sale. */
+  const joinQueue = async (terms: Partial<SaleTerms> = {}): Promise<Reply> => {
+    const { shopId, offerId } = await newShop();
+    const lines = [{ offerId, price: '5.00', allocation: 5 }];
+    const queued = { startsIn: 3600, lasts: 600, lines, admission: 'QUEUED' as const, ...terms };
+    return join((await openSaleEvent(system, vendor, shopId, queued)).id);
+  };
+  const join = (saleId: string) =>
+    ask('mutation ($id: UUID!) { joinSale(saleId: $id) { __typename } }', { id: saleId });
   /** The only line of the cart is to be bought in a sale. */
   const inSale = () =>
     payments.order.query('update cart_item set sale_id = offer_id where customer_id = $1', [
@@ -250,6 +260,8 @@ export async function openShopping() {
     expire,
     add,
     refusedAs,
+    join,
+    joinQueue,
     inSale,
     cartProblem,
     offer,

@@ -43,7 +43,7 @@ export class Migration20261223SaleQueue extends Migration {
       id uuid not null,
       joined_at timestamptz(3) not null,
       early boolean not null default false,
-      left_at timestamptz,
+      left_at timestamptz(3),
       draw_number int,
       number int,
       admitted_at timestamptz(3),

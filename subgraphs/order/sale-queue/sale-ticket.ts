@@ -60,7 +60,7 @@ export class SaleTicket {
     nullable: true,
     description: 'When the customer left: then the ticket is passed over. Null while it waits.',
   })
-  @Property({ type: 'timestamptz', nullable: true })
+  @Property({ type: 'timestamptz', length: 3, nullable: true })
   leftAt!: Date | null;
 
   @Field(() => Int, {
