@@ -3,12 +3,13 @@ import { openBuyers } from '../dev/seed/buyers.js';
 import { checkDraw, drawFile } from '../ops/verify-draw/check-draw.js';
 import { openShop, type Person, registerPerson } from './harness/people.js';
 import { type ProcessSystem, startProcessSystem } from './harness/process-system.js';
-import { retry } from './harness/retry.js';
-import type { GraphQLReply } from './harness/system.js';
+import { retryUntil } from './harness/retry.js';
 import { eventually } from './harness/wait.js';
 import { watchQueue } from './harness/watched-queue.js';
 import { atTime, letListClose, openSaleEvent } from './sale-events/open-sale-event.js';
 
+/** Longer than processes take to start on a busy machine. */
+const restartMaxMs = 120_000;
 const points = [
   'list of a queue closed, not committed',
   'list of a queue closed, not drawn',
@@ -16,7 +17,7 @@ const points = [
   'queue drawn',
 ];
 
-describe('the queue of a sale whose process is killed', () => {
+describe('the queue of a sale whose processes are killed', () => {
   let system: ProcessSystem;
   let vendor: Person;
   let beside: ProcessSystem['graphql'];
@@ -38,10 +39,18 @@ describe('the queue of a sale whose process is killed', () => {
     const terms = { startsIn: 3600, lasts: 600, lines, admission: 'QUEUED' as const };
     return openSaleEvent(system, vendor, shopId, terms);
   }
+  /** When an order process has died at its fail point, all others but the second of it are killed, too. */
+  async function killOthersWithOrder() {
+    const startOrder = await system.goneOrder();
+    await system.redis.flush();
+    const others = ['shop', 'warehouse', 'router'] as const;
+    await Promise.all(others.map((name) => system.kill(name)));
+    await Promise.all([startOrder(), ...others.map((name) => system.start(name))]);
+  }
   const query = 'mutation ($id: UUID!) { it: joinSale(saleId: $id) { __typename } }';
 
   it.each(points)(
-    'is closed and drawn by another one, with each ticket once, after: %s',
+    'is closed and drawn by the one that is left, with each ticket once, after: %s',
     async (point) => {
       const sale = await openQueued();
       const watched = await watchQueue(system.databases.order, sale.id);
@@ -49,11 +58,10 @@ describe('the queue of a sale whose process is killed', () => {
       const ways = [system.graphql, beside];
       const joinAll = async (part: readonly Person[]) => {
         for (const [n, { token }] of part.entries()) {
-          const send = (): Promise<GraphQLReply> =>
-            (ways[n % 2] as typeof beside)(query, { id: sale.id }, token);
-          const { data, errors } = await retry(send);
-          expect(errors).toBeUndefined();
-          expect(data.it.__typename).toBe('SaleTicket');
+          const send = () => (ways[n % 2] as typeof beside)(query, { id: sale.id }, token);
+          const reply = await retryUntil(send, Date.now() + restartMaxMs);
+          expect(reply?.errors).toBeUndefined();
+          expect(reply?.data.it.__typename).toBe('SaleTicket');
         }
       };
       const parts = Array.from({ length: 8 }, (_, n) => buyers.filter((__, at) => at % 8 === n));
@@ -63,7 +71,7 @@ describe('the queue of a sale whose process is killed', () => {
       const startsAt = await letListClose(system.databases.shop, sale.id);
       await atTime(startsAt, -30_400);
       const others = Promise.all(parts.map((part) => joinAll(part.slice(25))));
-      await Promise.all([others, system.restartGoneOrder()]);
+      await Promise.all([others, killOthersWithOrder()]);
       const drawn = await eventually(
         () =>
           rowsOf<{ list_count: number; next_number: number }>(
@@ -71,7 +79,7 @@ describe('the queue of a sale whose process is killed', () => {
             sale.id,
           ),
         (rows) => rows.length > 0,
-        60_000,
+        restartMaxMs,
       );
       expect(await watched.end()).toEqual([]);
       const tickets = await rowsOf<{ early: boolean; number: number; draw_number: number | null }>(
@@ -86,6 +94,6 @@ describe('the queue of a sale whose process is killed', () => {
       const file = await (await fetch(`${origin}/sales/${sale.id}/draw.json`)).json();
       expect(await checkDraw(drawFile.parse(file), { chain: null })).toEqual([]);
     },
-    180_000,
+    300_000,
   );
 });

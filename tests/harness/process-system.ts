@@ -135,13 +135,13 @@ export async function startProcessSystem(
       writeFileSync(failPointFile(name), `${point}@${at}`),
     /** Waits until the process has exited by itself. */
     gone: async (name: ProcessName) => exited((await processOf(name)).child),
-    /** Waits until one of the two order processes has exited by itself, and starts it again. */
-    async restartGoneOrder() {
+    /** Waits until one of the two order processes has exited by itself. @returns starts it again */
+    async goneOrder(): Promise<() => Promise<void>> {
       const gone = ['order', 'order beside'].map(async (key) => {
         await exited((await (running.get(key) as Promise<RunningProcess>)).child);
         return key;
       });
-      await startAgain.get(await Promise.race(gone))?.();
+      return startAgain.get(await Promise.race(gone)) as () => Promise<void>;
     },
     async stop() {
       const started = await Promise.allSettled(running.values());
