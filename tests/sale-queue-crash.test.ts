@@ -45,7 +45,9 @@ describe('the queue of a sale whose processes are killed', () => {
     await system.redis.flush();
     const others = ['shop', 'warehouse', 'router'] as const;
     await Promise.all(others.map((name) => system.kill(name)));
-    await Promise.all([startOrder(), ...others.map((name) => system.start(name))]);
+    // One after the other: a busy machine starts four at once in more than the time that each has.
+    await startOrder();
+    for (const name of others) await system.start(name);
   }
   const query = 'mutation ($id: UUID!) { it: joinSale(saleId: $id) { __typename } }';
 

@@ -128,8 +128,8 @@ export async function startProcessSystem(
     freeze: async (name: ProcessName) => (await processOf(name)).child.kill('SIGSTOP'),
     thaw: async (name: ProcessName) => (await processOf(name)).child.kill('SIGCONT'),
     /**
-     * Makes a process die at a fail point, at the first pass or the given one; of two processes of that name the one that
-     * passes it first.
+     * Makes a process die at a fail point, at the first pass or the given one; of two processes of that name the one
+     * that passes it first.
      */
     arm: (name: ProcessName, point: string, at = 1) =>
       writeFileSync(failPointFile(name), `${point}@${at}`),
