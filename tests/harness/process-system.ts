@@ -53,9 +53,9 @@ export async function startProcessSystem(
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-processes-'));
   const books = { PAYMENT_SANDBOX_FILE: join(folder, 'payments.jsonl') };
   const failPointFile = (name: ProcessName) => join(folder, `${name}.fail-point`);
-  /** a process that is being started, or runs, or has exited since */
-  const running = new Map<ProcessName, Promise<RunningProcess>>();
-  const beside: RunningProcess[] = [];
+  /** each process that is being started, or runs, or has exited since; by its name, or `NAME beside` */
+  const running = new Map<string, Promise<RunningProcess>>();
+  const startAgain = new Map<string, () => Promise<void>>();
   const startWith = (name: ProcessName, settings: Record<string, string>) => {
     const env = { ...process.env, NODE_ENV: 'test', NODE_OPTIONS: '', LOG_LEVEL: 'warn' };
     const raised = {
@@ -76,9 +76,14 @@ export async function startProcessSystem(
     };
     return startProgram(name, given);
   };
-  const start = async (name: ProcessName, settings: Record<string, string> = {}) => {
+  const start = async (
+    name: ProcessName,
+    settings: Record<string, string> = {},
+    key: string = name,
+  ) => {
     const starting = startWith(name, settings);
-    running.set(name, starting);
+    running.set(key, starting);
+    startAgain.set(key, () => start(name, settings, key));
     await starting;
   };
   const processOf = (name: ProcessName) => running.get(name) as Promise<RunningProcess>;
@@ -108,9 +113,9 @@ export async function startProcessSystem(
       const portsOf = (name: 'order' | 'router') => {
         return { PORT: String(ports[name]), OPS_PORT: String(ops[name]) };
       };
-      beside.push(await startWith('order', portsOf('order')));
+      await start('order', portsOf('order'), 'order beside');
       const ofOrder = { SUBGRAPH_URL_ORDER: urlAt(ports.order) };
-      beside.push(await startWith('router', { ...portsOf('router'), ...ofOrder }));
+      await start('router', { ...portsOf('router'), ...ofOrder }, 'router beside');
       return graphqlAt(urlAt(ports.router));
     },
     /** `kill -9`, and waits until the process has exited. One that is being started is killed when it is ready. */
@@ -122,15 +127,26 @@ export async function startProcessSystem(
     /** Stops a process without ending it: it accepts connections and never answers, until `thaw`. */
     freeze: async (name: ProcessName) => (await processOf(name)).child.kill('SIGSTOP'),
     thaw: async (name: ProcessName) => (await processOf(name)).child.kill('SIGCONT'),
-    /** Makes a process die at a fail point, at the first pass or the given one. */
+    /**
+     * Makes a process die at a fail point, at the first pass or the given one; of two processes of that name the one
+     * that passes it first.
+     */
     arm: (name: ProcessName, point: string, at = 1) =>
       writeFileSync(failPointFile(name), `${point}@${at}`),
     /** Waits until the process has exited by itself. */
     gone: async (name: ProcessName) => exited((await processOf(name)).child),
+    /** Waits until one of the two order processes has exited by itself. @returns starts it again */
+    async goneOrder(): Promise<() => Promise<void>> {
+      const gone = ['order', 'order beside'].map(async (key) => {
+        await exited((await (running.get(key) as Promise<RunningProcess>)).child);
+        return key;
+      });
+      return startAgain.get(await Promise.race(gone)) as () => Promise<void>;
+    },
     async stop() {
       const started = await Promise.allSettled(running.values());
       const each = started.flatMap((start) => (start.status === 'fulfilled' ? start.value : []));
-      await Promise.all([...beside, ...each].map((process) => process.stop()));
+      await Promise.all(each.map((process) => process.stop()));
       await Promise.all([databases.drop(), redis.stop(), lockRedis.stop()]);
       rmSync(folder, { recursive: true });
     },

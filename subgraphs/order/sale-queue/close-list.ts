@@ -1,8 +1,12 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { sql } from '../../shared/database/sql.js';
+import { setTimeLimit } from '../../shared/database/time-limit.js';
 import { transact } from '../../shared/database/transact.js';
 import { failPoint } from '../../shared/resilience/fail-point.js';
 import { lockQueues } from './lock-queues.js';
+
+/** A list of 200,000 tickets takes longer than statements of requests may on a busy machine. */
+const closingMaxMs = 60_000;
 
 /** SQL for the SHA-256 of the ids of the list of a sale, 16 bytes each, in ascending order. */
 export const listHashSql = (saleId: string) => `(
@@ -18,6 +22,7 @@ export async function closeList(em: EntityManager, saleId: string): Promise<void
   await transact(em, async (tx) => {
     const queue = (await lockQueues(tx, [saleId], 'update')).get(saleId);
     if (!queue || queue.isClosed || !queue.isDue) return;
+    await setTimeLimit(tx, closingMaxMs);
     // A statement of its own: it sees all that was committed before the lock.
     await sql(
       tx,

@@ -35,6 +35,8 @@ const storeSql = `
           q.admission_minutes, q.admissions_per_minute)
         is distinct from (sale.starts_at, sale.eligibility, sale.account_before,
           sale.admission_minutes, sale.admissions_per_minute))
+  ), locked as materialized (
+    select q.sale_id from sale_queue q join changed using (sale_id) order by q.sale_id for update of q
   ), updated as (
     update sale_queue q set ends_at = sale.ends_at, paused_ms = sale.paused_ms,
       ended_at = case when sale.is_over then coalesce(q.ended_at, now())
@@ -51,7 +53,7 @@ const storeSql = `
       admissions_per_minute = case
         when q.closed_at is null then sale.admissions_per_minute else q.admissions_per_minute end,
       updated_at = now()
-    from sale join changed using (sale_id)
+    from sale join locked using (sale_id)
     where q.sale_id = sale.sale_id
   )
   insert into sale_queue (sale_id, starts_at, ends_at, eligibility, account_before,

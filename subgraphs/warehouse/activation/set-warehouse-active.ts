@@ -1,7 +1,7 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { Field, Int, ObjectType } from 'type-graphql';
-import { statementTimeoutSql } from '../../shared/database/connection-watchdog.js';
 import { sql } from '../../shared/database/sql.js';
+import { setTimeLimit } from '../../shared/database/time-limit.js';
 import { enqueue } from '../../shared/messaging/outbox.js';
 import { Allow } from '../../shared/rights/rights.js';
 import { intMax } from '../availability/availability.js';
@@ -58,6 +58,7 @@ export async function setWarehouseActive(
     store,
     async (em) => {
       await setTimeLimit(em, transactionMaxMs);
+      await sql(em, 'set local lock_timeout = 0');
       const isChanged = await changeActive(em, warehouse, active);
       const event = { shopId: warehouse.shopId, warehouseId: warehouse.id };
       const type = active ? 'ACTIVATED' : 'DEACTIVATED';
@@ -79,17 +80,6 @@ async function isRecorded(em: EntityManager, { shopId, id }: InShop, eventId: st
   const recorded =
     'select from warehouse_event where shop_id = $1 and warehouse_id = $2 and id = $3';
   return (await sql(em, recorded, [shopId, id, eventId])).length > 0;
-}
-
-/**
- * Sets the time limit of a transaction and of each of its statements. PostgreSQL starts the timer
- * of a running transaction only when it has none, so the pool's limit is removed first.
- */
-async function setTimeLimit(em: EntityManager, ms: number): Promise<void> {
-  await sql(em, 'set local transaction_timeout = 0');
-  await sql(em, `set local transaction_timeout = ${ms}`);
-  await sql(em, statementTimeoutSql(ms));
-  await sql(em, 'set local lock_timeout = 0');
 }
 
 /**

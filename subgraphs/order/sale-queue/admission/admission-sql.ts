@@ -28,11 +28,15 @@ export const leaseSql = `
 
 const termsColumns = { sale_id: 'uuid', admission_ms: 'float8', paused_ms: 'float8' } as const;
 
-/** SQL for tickets of a sale whose admission is valid and has no held order, as `t`. By `sale_ticket_admitted`. */
+/**
+ * SQL for tickets of a sale whose admission is valid and has no held order, as `t`. By `sale_ticket_admitted`. A hold
+ * that has expired is none: its units may be free before the order ends.
+ */
 const withoutHeldOrder = (terms: string) => `
     from sale_ticket t
       left join customer_order o on o.customer_id = t.customer_id and o.id = t.order_id
-    where t.sale_id = ${terms}.sale_id and t.left_at is null and o.number is null
+    where t.sale_id = ${terms}.sale_id and t.left_at is null
+      and (o.number is null or (o.status = 'PENDING' and o.expires_at <= now()))
       and t.admitted_at > now() - (${terms}.admission_ms + ${terms}.paused_ms) * interval '1 ms'
       and ${admissionEndsSql('t', terms)} > now()`;
 
@@ -42,7 +46,7 @@ const countParameters = namedParameters({ terms: termsColumns });
 export const countSql = {
   parameters: countParameters,
   text: `
-  select n.sale_id as "saleId", pg_current_snapshot()::text as snapshot,
+  select n.sale_id as "saleId", pg_current_snapshot()::text as snapshot, now()::text as counted_at,
     (select count(*)::int ${withoutHeldOrder('n')}) as counted
   from ${countParameters.sql.terms.replace(' as terms ', ' as n ')}`,
 };
@@ -52,9 +56,10 @@ const admitParameters = namedParameters({
     ...termsColumns,
     /** admissions without a held order that there may be */
     open_max: 'int',
-    /** those that were counted before the units were read, and in which snapshot */
+    /** those that were counted before the units were read, in which snapshot, and when */
     counted: 'int',
     snapshot: 'text',
+    counted_at: 'timestamptz',
     per_minute: 'int',
   },
   token: 'uuid',
@@ -67,7 +72,8 @@ const admittedWithin = (seconds: number) => `(
 
 /**
  * Admits the next tickets that wait, and moves the watermark to the last of them. Admissions that were counted as held
- * and whose order has ended since are counted here: their units may be among the free ones.
+ * and whose order has ended or expired since are counted here: their units may be among the free ones. A ticket that
+ * was left and got another number while this statement waited for the lock of its queue is passed over.
  */
 export const admitSql = {
   parameters: admitParameters,
@@ -75,7 +81,7 @@ export const admitSql = {
   with turn as materialized (select * from ${admitParameters.sql.turn}),
   queue as materialized (
     select q.sale_id, q.serving_number, n.admission_ms, n.paused_ms, n.open_max, n.counted,
-      n.snapshot, n.per_minute
+      n.snapshot, n.counted_at, n.per_minute
     from sale_queue q join turn n using (sale_id)
     where q.served_by = ${admitParameters.sql.token} and q.serve_after > clock_timestamp()
       and q.ended_at is null
@@ -84,7 +90,8 @@ export const admitSql = {
     select n.sale_id, n.serving_number, n.paused_ms, greatest(0, least(
       ${batchMax},
       n.open_max - n.counted - (select count(*) ${withoutHeldOrder('n')}
-        and not pg_visible_in_snapshot(t.returned_xid, n.snapshot::pg_snapshot)),
+        and (not pg_visible_in_snapshot(t.returned_xid, n.snapshot::pg_snapshot)
+          or o.expires_at > n.counted_at)),
       n.per_minute - ${admittedWithin(60)},
       ceil(n.per_minute / 60.0) - ${admittedWithin(1)})) as places
     from queue n
@@ -97,7 +104,7 @@ export const admitSql = {
   ), locked as materialized (
     select t.customer_id, t.sale_id, n.paused_ms
     from sale_ticket t join next_ticket n using (customer_id, sale_id)
-    where t.left_at is null
+    where t.left_at is null and t.number = n.number
     order by t.sale_id, t.customer_id for update of t
   ), admitted as (
     update sale_ticket t set admitted_at = date_trunc('milliseconds', clock_timestamp()),
@@ -114,5 +121,10 @@ export const admitSql = {
 
 /** Ends queues. `$1`: the sales. `$2`: the token of the turn */
 export const endSql = `
-  update sale_queue set ended_at = now(), updated_at = now()
-  where sale_id = any($1::uuid[]) and served_by = $2 and ended_at is null`;
+  with queue as materialized (
+    select sale_id from sale_queue
+    where sale_id = any($1::uuid[]) and served_by = $2 and ended_at is null
+    order by sale_id for update
+  )
+  update sale_queue q set ended_at = now(), updated_at = now()
+  from queue where q.sale_id = queue.sale_id`;

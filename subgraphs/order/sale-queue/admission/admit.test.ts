@@ -1,3 +1,4 @@
+import pg from 'pg';
 import { createFakeSaleReads, type Queues, queuesIn } from '../../../../tests/harness/admission.js';
 import {
   offerOf,
@@ -6,6 +7,7 @@ import {
   type PlacingDatabase,
   saleTermsOf,
 } from '../../../../tests/harness/placing.js';
+import { someoneWaits } from '../../../../tests/harness/wait.js';
 import type { SaleSummary } from '../../../contracts/shop.js';
 import { connect, disconnect } from '../../../shared/database/connect.js';
 import { createLogger } from '../../../shared/observability/logger.js';
@@ -15,7 +17,10 @@ import { changeOrders, type OrderChange } from '../../order/transitions/change-o
 import { type AdmitWaiting, createAdmission, openAdmissionsMax } from './admit.js';
 
 const logger = createLogger('test', 'silent');
-const held = { to: 'HELD', expiresAt: new Date() } as const;
+const minuteMs = 60_000;
+const heldFor = (ms: number): OrderChange => {
+  return { to: 'HELD', expiresAt: new Date(Date.now() + ms) };
+};
 const declined: OrderChange = { to: 'CANCELLED', reason: 'PAYMENT_FAILED' };
 const upTo = (count: number) => Array.from({ length: count }, (_, n) => n + 1);
 
@@ -56,12 +61,12 @@ describe('the admission to a sale with a queue', () => {
   const change = (order: NewOrder, change: OrderChange) =>
     changeOrders(database.orm.em.fork(), [{ order, change }]);
   /** Places an order whose unit the warehouse holds. */
-  async function hold(saleId: string, customer: string | undefined) {
+  async function hold(saleId: string, customer: string | undefined, forMs = minuteMs) {
     const order = orderIn(saleId, customer);
     expect(await database.place(order)).toMatchObject({ state: 'placed' });
     const units = fake.units.get(saleId) as { held: number };
     units.held += 1;
-    await change(order, held);
+    await change(order, heldFor(forMs));
     return order;
   }
   async function release(saleId: string, order: NewOrder, how = declined) {
@@ -144,6 +149,63 @@ describe('the admission to a sale with a queue', () => {
     expect(await queues.admittedIn(saleId)).toEqual([1, 2]);
     await admit();
     expect(await queues.admittedIn(saleId)).toEqual([1, 2, 3]);
+  });
+
+  it('counts an admission whose hold has expired, before its order has ended', async () => {
+    const { saleId, customers } = await queue(1, 3);
+    await admit();
+    const order = await hold(saleId, customers[0], -1);
+    (fake.units.get(saleId) as { held: number }).held -= 1;
+    await admit();
+    expect(await queues.admittedIn(saleId)).toEqual([1]);
+    await change(order, { to: 'CANCELLED', reason: 'PAYMENT_TIMEOUT' });
+    await admit();
+    expect(await queues.admittedIn(saleId)).toEqual([1]);
+  });
+
+  it('counts an admission whose hold expired between the count and the read of the units', async () => {
+    const { saleId, customers } = await queue(1, 3);
+    await admit();
+    const order = await hold(saleId, customers[0]);
+    fake.beforeStock(async () => {
+      fake.beforeStock(async () => {});
+      (fake.units.get(saleId) as { held: number }).held -= 1;
+      await database.rows(
+        'update customer_order set expires_at = clock_timestamp() where customer_id = $1 and id = $2',
+        [order.customerId, order.id],
+      );
+    });
+    await admit();
+    expect(await queues.admittedIn(saleId)).toEqual([1]);
+    await admit();
+    expect(await queues.admittedIn(saleId)).toEqual([1]);
+  });
+
+  it('passes over a ticket that was left and taken again while it waited for the queue', async () => {
+    const { saleId, customers } = await queue(1, 3);
+    const joining = new pg.Client({ connectionString: database.url });
+    await joining.connect();
+    fake.beforeStock(async () => {
+      fake.beforeStock(async () => {});
+      await joining.query('begin');
+      await joining.query('select 1 from sale_queue where sale_id = $1 for update', [saleId]);
+    });
+    const admitting = admit();
+    await someoneWaits(database.client);
+    await joining.query(
+      `with queue as (
+         update sale_queue set next_number = next_number + 1 where sale_id = $1
+         returning next_number - 1 as number)
+       update sale_ticket t set number = queue.number from queue
+       where t.sale_id = $1 and customer_id = $2`,
+      [saleId, customers[0]],
+    );
+    await joining.query('commit');
+    await joining.end();
+    await admitting;
+    expect(await queues.admittedIn(saleId)).toEqual([]);
+    await admit();
+    expect(await queues.admittedIn(saleId)).toEqual([2]);
   });
 
   it('lasts longer by the pauses of the sale, in which nobody is admitted', async () => {
@@ -273,7 +335,7 @@ describe('the admission to a sale with a queue', () => {
       const order = orderIn(saleId, customers[n % 45]);
       if ((await database.place(order, n)).state === 'placed') {
         (fake.units.get(saleId) as { held: number }).held += 1;
-        await change(order, held);
+        await change(order, heldFor(minuteMs));
         open.push(order);
       }
       if (n % 3 === 2 || open.length > 20) await release(saleId, open.shift() as NewOrder);

@@ -112,6 +112,7 @@ interface Counted {
   readonly saleId: string;
   readonly counted: number;
   readonly snapshot: string;
+  readonly counted_at: string;
 }
 interface Admitted {
   readonly saleId: string;

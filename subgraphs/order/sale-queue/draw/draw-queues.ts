@@ -33,7 +33,9 @@ export async function drawQueues(
 ): Promise<void> {
   for (const saleId of await findDue(em)) {
     if (isStopping()) return;
-    await closeList(em, saleId);
+    await closeList(em, saleId).catch((error) => {
+      app.logger.error({ err: error, saleId }, 'list of a queue could not be closed');
+    });
   }
   for (const queue of await findClosed(em)) {
     if (isStopping()) return;

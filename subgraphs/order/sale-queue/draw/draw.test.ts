@@ -1,3 +1,4 @@
+import pg from 'pg';
 import { type FakeBeacon, startFakeBeacon } from '../../../../tests/harness/fake-beacon.js';
 import {
   fixedId,
@@ -6,6 +7,7 @@ import {
   type TestQueues,
 } from '../../../../tests/harness/queues.js';
 import { whileHeld } from '../../../../tests/harness/while-held.js';
+import { statementTimeoutMs } from '../../../shared/database/client.js';
 import { newId } from '../../../shared/ids.js';
 import { drawGauges } from './draw-gauges.js';
 import { drawOrderOf, listHashOf, sha256 } from './draw-order.js';
@@ -82,6 +84,35 @@ describe('the draw of a queue', () => {
     const drawn = 'update sale_queue set drawn_at = now() where sale_id = $1';
     await whileHeld(queues.url, { taking: [drawn, [saleId]] }, queues.draw);
     expect(await queues.ticketsOf(saleId)).toMatchObject([{ draw_number: null, number: null }]);
+  });
+
+  it('does not wait for a queue that is locked', async () => {
+    const [locked, other] = [
+      await queues.queue({ startsInMs: hourMs }),
+      await queues.queue({ startsInMs: hourMs }),
+    ];
+    await queues.listCloses(locked);
+    const joining = new pg.Client({ connectionString: queues.url });
+    await joining.connect();
+    await joining.query('begin');
+    await joining.query('select 1 from sale_queue where sale_id = $1 for update', [locked]);
+    expect((await drawn(other)).drawn_at).not.toBeNull();
+    expect((await queues.queueOf(locked)).closed_at).toBeNull();
+    await joining.end();
+    await queues.draw();
+    expect((await queues.queueOf(locked)).drawn_at).not.toBeNull();
+  });
+
+  it('is of a list whose closing takes longer than statements of requests may', async () => {
+    const saleId = await queues.queue({ startsInMs: hourMs });
+    const { id } = await queues.join(saleId);
+    await queues.rows(`create function wait_long() returns trigger language plpgsql as $$
+      begin perform pg_sleep(${(statementTimeoutMs * 1.1) / 1000}); return new; end $$`);
+    await queues.rows(`create trigger wait_long before update of closed_at on sale_queue
+      for each row execute function wait_long()`);
+    expect((await drawn(saleId)).drawn_at).not.toBeNull();
+    await queues.rows('drop function wait_long cascade');
+    expect(await queues.ticketsOf(saleId)).toMatchObject([{ id, draw_number: 1 }]);
   });
 
   it('gives tickets that were left a number, and those that are taken again one at the end', async () => {

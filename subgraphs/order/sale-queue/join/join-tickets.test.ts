@@ -1,4 +1,6 @@
+import pg from 'pg';
 import { openQueues, type TestQueues } from '../../../../tests/harness/queues.js';
+import { eventually, someoneWaits } from '../../../../tests/harness/wait.js';
 import { whileHeld } from '../../../../tests/harness/while-held.js';
 import { newId } from '../../../shared/ids.js';
 import type { SaleTicket } from '../sale-ticket.js';
@@ -33,12 +35,9 @@ describe('those who join a queue', () => {
   });
 
   it('get each exactly one number while the list is closed and drawn, in order of their answers', async () => {
-    // The list closes in the middle of it.
-    const saleId = await queues.queue({ startsInMs: 31_000 });
+    const saleId = await queues.queue({ startsInMs: hourMs });
     const answered: { ticket: SaleTicket; sentMs: number; answeredMs: number }[] = [];
-    const endMs = performance.now() + 2000;
-    /** A busy machine answers few, and none that is late for a while. */
-    const isOver = () => performance.now() > endMs && answered.some(({ ticket }) => !ticket.early);
+    const isOver = () => answered.filter(({ ticket }) => !ticket.early).length >= 100;
     const client = async (n: number) => {
       while (!isOver()) {
         const sentMs = performance.now();
@@ -47,6 +46,11 @@ describe('those who join a queue', () => {
       }
     };
     const drawing = async () => {
+      await eventually(
+        async () => answered.length,
+        (count) => count >= 100,
+      );
+      await queues.listCloses(saleId);
       while (!isOver()) await queues.draw();
     };
     await Promise.all([...Array.from({ length: 16 }, (_, n) => client(n)), drawing()]);
@@ -130,6 +134,31 @@ describe('those who join a queue', () => {
     expect(again.drawNumber).toBe(numberOf(lapsed));
     expect((await queues.join(saleId, 0, valid)).number).toBe(numberOf(valid));
     expect((await queues.join(saleId, 0, bought)).number).toBe(numberOf(bought));
+  });
+
+  it('keep an order that was placed in the last moment of their admission', async () => {
+    const saleId = await queues.queue({ startsInMs: hourMs });
+    const customerId = newId();
+    await queues.join(saleId, 0, customerId);
+    await queues.listCloses(saleId);
+    await queues.draw();
+    const of = [saleId, customerId];
+    const where = 'where sale_id = $1 and customer_id = $2';
+    await queues.rows(
+      `update sale_ticket set admitted_at = now() - interval '6 min', admitted_paused_ms = 0 ${where}`,
+      of,
+    );
+    const orderId = newId();
+    const placing = new pg.Client({ connectionString: queues.url });
+    await placing.connect();
+    await placing.query('begin');
+    await placing.query(`update sale_ticket set order_id = $3 ${where}`, [...of, orderId]);
+    const joining = queues.join(saleId, 1, customerId);
+    await someoneWaits(queues.client);
+    await placing.query('commit');
+    await placing.end();
+    expect(await joining).toMatchObject({ number: 1, orderId });
+    expect((await queues.queueOf(saleId)).next_number).toBe(2);
   });
 
   it('are refused when nobody waits any more, and nothing is written', async () => {

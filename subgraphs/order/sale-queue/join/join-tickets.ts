@@ -33,15 +33,23 @@ const insertEarlySql = `
 
 /**
  * Whoever changes which tickets wait holds the lock of the queue, so that this statement sees all of them. A ticket that
- * was left, or whose admission lapsed, begins again at the end, with its former number in the draw.
+ * was left, or whose admission lapsed, begins again at the end, with its former number in the draw. It is locked first:
+ * an order may be placed at the end of its admission.
+ *
+ * `returned_xid` stays: it counts only for tickets that are admitted, in the turn in which the order ended
+ * (admission-sql.ts), and a ticket that begins again is admitted by a later turn, whose count sees that transaction.
  */
 const insertLateSql = `
-  with target as (
+  with known as materialized (
+    select t.* from sale_ticket t
+      join unnest($1::uuid[], $2::uuid[]) as j (customer_id, sale_id) using (customer_id, sale_id)
+    order by t.sale_id, t.customer_id for update of t
+  ), target as (
     select t.customer_id, t.sale_id, t.id, q.next_number
       + (row_number() over (partition by t.sale_id order by t.n))::int - 1 as number
     from unnest($1::uuid[], $2::uuid[], $3::uuid[]) with ordinality as t (customer_id, sale_id, id, n)
       join sale_queue q using (sale_id)
-      left join sale_ticket known using (customer_id, sale_id)
+      left join known using (customer_id, sale_id)
     where known.id is null or known.left_at is not null or ${isLapsedSql('known', 'q')}
   ), numbered as (
     update sale_queue q set next_number = q.next_number + taken.count, updated_at = now()
