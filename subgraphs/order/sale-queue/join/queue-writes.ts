@@ -32,8 +32,8 @@ function asNothing(error: unknown): never {
 }
 
 /**
- * Joins of queues that others keep locked are told to try again: repeated one by one, they would take the connections
- * of all requests while a long list is drawn. Those of other queues go on.
+ * Joins of queues that others keep locked are answered with `TRY_AGAIN`: repeated one by one, they would take the
+ * connections of all requests while a long list is drawn. Those of other queues go on.
  */
 async function joinUnlocked(
   em: EntityManager,
