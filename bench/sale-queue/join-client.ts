@@ -6,7 +6,8 @@ const mutation = `mutation ($saleId: UUID!) { joinSale(saleId: $saleId) { __type
   ... on SaleTicket { id early number receipt } ... on NotEligible { reason } ... on SaleNotOpen { message } } }`;
 const connections = 1000;
 const tickMs = 5;
-const attemptsMax = 60;
+/** Whoever has no ticket by then is not in the results. */
+const joinMaxMs = 120_000;
 /** Customers who were refused together do not come back together. */
 const jitterMs = 500;
 
@@ -47,7 +48,7 @@ export async function joinAtRate(
   }
   async function join(token: string): Promise<void> {
     const arrivedMs = performance.now();
-    for (let attempt = 1; attempt <= attemptsMax; attempt++) {
+    while (performance.now() - arrivedMs < joinMaxMs) {
       const sentMs = performance.now();
       const { text, retryAfterS } = await send(token);
       const nowMs = performance.now();
@@ -62,7 +63,6 @@ export async function joinAtRate(
       refusedMs.push(nowMs - sentMs);
       await sleep(retryAfterS * 1000 + Math.random() * jitterMs);
     }
-    throw new Error(`no ticket after ${attemptsMax} requests`);
   }
 
   const startedMs = performance.now();
