@@ -5,7 +5,7 @@ import { type Benchmark, report, UsageError } from './report.js';
 const names = [
   ...['reserve', 'expiry', 'heap', 'accounts', 'browse', 'router', 'checkout', 'queues'],
   ...['ledger', 'manners', 'spectators', 'leaks', 'soak', 'outbox', 'overload', 'sales'],
-  ...['flash-sale', 'compare'],
+  ...['flash-sale', 'sale-queue', 'compare'],
 ];
 const [name = '', ...options] = process.argv.slice(2);
 if (!names.includes(name)) {

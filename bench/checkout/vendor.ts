@@ -18,6 +18,7 @@ const createSale = `mutation ($input: CreateSaleInput!) { createSale(input: $inp
 const setSaleOffers = `mutation ($input: SetSaleOffersInput!) {
   setSaleOffers(input: $input) { __typename } }`;
 const publishSale = `mutation ($id: UUID!) { publishSale(id: $id) { ... on SaleEvent { id startsAt } } }`;
+const cancelSale = `mutation ($id: UUID!) { cancelSale(id: $id) { __typename } }`;
 const adjust = `mutation ($input: AdjustStockInput!) { adjustStock(input: $input) { __typename } }`;
 
 interface OfferEdge {
@@ -27,6 +28,14 @@ interface OfferEdge {
     readonly purchaseLimit: number | null;
     readonly variant: { readonly sku: string };
   };
+}
+
+export interface SaleTerms {
+  readonly startsInMs?: number;
+  readonly admission?: 'OPEN' | 'QUEUED';
+  readonly admissionMinutes?: number;
+  readonly admissionsPerMinute?: number;
+  readonly holdMinutes?: number;
 }
 
 /** The demo vendor: offers, and changes of stock. */
@@ -48,6 +57,23 @@ export async function vendor(
     sku: node.variant.sku,
     isUnlimited: node.active && node.purchaseLimit === null,
   }));
+  /** Publishes a sale of one offer at a cent, with a limit for each customer. @param terms other ones of the sale */
+  async function publish(
+    offerId: string,
+    allocation: number,
+    { startsInMs = saleStartsInMs, ...terms }: SaleTerms = {},
+  ) {
+    const startsAt = new Date(Date.now() + startsInMs);
+    const endsAt = new Date(startsAt.getTime() + saleLastsMs);
+    const slug = `bench-${randomUUID()}`;
+    const input = { shopId, name: 'Benchmark', slug, startsAt, endsAt, ...terms };
+    const { id } = (await send(createSale, { input })).createSale as { id: string };
+    const line = { offerId, price: '0.01', allocation, limitPerCustomer: allocation };
+    await send(setSaleOffers, { input: { saleId: id, offers: [line] } });
+    const published = await send(publishSale, { id });
+    if (!published.publishSale.id) throw new Error('the sale was not published');
+    return { id, startsAt };
+  }
   return {
     offers: offers.map(({ id }) => id),
     /** those that anyone can buy at any time */
@@ -58,19 +84,14 @@ export async function vendor(
         await change(receive, { sku, quantity });
       }
     },
-    /** Opens a sale of one offer at a cent, with a limit for each customer. @returns its id, once it is live */
+    publish,
+    /** Publishes a sale of one offer. @returns its id, once it is live */
     async openSale(offerId: string, allocation: number): Promise<string> {
-      const startsAt = new Date(Date.now() + saleStartsInMs);
-      const endsAt = new Date(startsAt.getTime() + saleLastsMs);
-      const input = { shopId, name: 'Benchmark', slug: `bench-${randomUUID()}`, startsAt, endsAt };
-      const { id } = (await send(createSale, { input })).createSale;
-      const line = { offerId, price: '0.01', allocation, limitPerCustomer: allocation };
-      await send(setSaleOffers, { input: { saleId: id, offers: [line] } });
-      const published = await send(publishSale, { id });
-      if (!published.publishSale.id) throw new Error('the sale was not published');
+      const { id, startsAt } = await publish(offerId, allocation);
       await sleep(startsAt.getTime() - Date.now());
       return id;
     },
+    cancelSale: (id: string) => send(cancelSale, { id }),
     /** Takes units out of another warehouse. */
     takeOut: (sku: string, fromWarehouseId: string, units: number) =>
       change(adjust, { warehouseId: fromWarehouseId, sku, delta: -units, reason: 'the sale' }),
@@ -83,3 +104,4 @@ export async function vendor(
     },
   };
 }
+export type Vendor = Awaited<ReturnType<typeof vendor>>;

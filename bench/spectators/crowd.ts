@@ -6,10 +6,14 @@ import WebSocket from 'ws';
  */
 export interface Watch {
   readonly url: string;
-  /** client → subscription → SKUs */
-  readonly clients: readonly (readonly (readonly string[])[])[];
-  /** SKU → number of offers; so many events are the snapshot of a SKU */
-  readonly offers: Readonly<Record<string, number>>;
+  readonly query: string;
+  /** client → its subscriptions */
+  readonly clients: readonly (readonly Watched[])[];
+}
+export interface Watched {
+  readonly variables: object;
+  /** events that are the snapshot */
+  readonly snapshotEvents: number;
 }
 export interface Seen {
   /** subscriptions that received their whole snapshot */
@@ -22,8 +26,6 @@ export interface Seen {
 }
 export type Command = { readonly open: Watch } | { readonly close: true };
 
-const query = `subscription ($skus: [String!]) { stockChanged(skus: $skus) {
-  available version variant { product { name } } shop { name } } }`;
 const reopenMinMs = 1000;
 const reopenMaxMs = 5000;
 const reportEveryMs = 200;
@@ -32,30 +34,31 @@ const seen = { complete: 0, events: 0, ended: 0, errors: 0, lastError: '' };
 let sockets: WebSocket[] = [];
 let closing = false;
 
-function open({ url, clients, offers }: Watch): void {
+function open({ url, query, clients }: Watch): void {
   for (const [n, subscriptions] of clients.entries()) {
-    connect(url, `10.0.0.${n}`, subscriptions, offers);
+    connect({ url, query, address: `10.0.0.${n}`, subscriptions });
   }
 }
 
 const someTimeMs = () => reopenMinMs + Math.random() * (reopenMaxMs - reopenMinMs);
 
-function connect(
-  url: string,
-  address: string,
-  subscriptions: readonly (readonly string[])[],
-  offers: Watch['offers'],
-): void {
+interface Client {
+  readonly url: string;
+  readonly query: string;
+  readonly address: string;
+  readonly subscriptions: readonly Watched[];
+}
+
+function connect(client: Client): void {
+  const { url, query, address, subscriptions } = client;
   const socket = new WebSocket(url, 'graphql-transport-ws', {
     headers: { 'x-forwarded-for': address },
   });
   sockets.push(socket);
-  const missing = subscriptions.map((skus) =>
-    skus.reduce((sum, sku) => sum + (offers[sku] ?? 0), 0),
-  );
+  const missing = subscriptions.map(({ snapshotEvents }) => snapshotEvents);
   const subscribe = (n: number) => {
     if (socket.readyState !== WebSocket.OPEN) return;
-    const payload = { query, variables: { skus: subscriptions[n] } };
+    const payload = { query, variables: subscriptions[n]?.variables };
     socket.send(JSON.stringify({ id: `${n}`, type: 'subscribe', payload }));
   };
   socket.on('open', () => socket.send('{"type":"connection_init"}'));
@@ -80,7 +83,7 @@ function connect(
   socket.on('close', () => {
     if (closing) return;
     seen.ended += subscriptions.length;
-    setTimeout(connect, someTimeMs(), url, address, subscriptions, offers);
+    setTimeout(connect, someTimeMs(), client);
   });
 }
 

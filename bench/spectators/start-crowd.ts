@@ -10,6 +10,8 @@ const subscriptionsPerClient = 100;
 const skusPerSubscription = 100;
 export const subscriptionCount = clientCount * subscriptionsPerClient;
 const stopMaxMs = 5000;
+const query = `subscription ($skus: [String!]) { stockChanged(skus: $skus) {
+  available version variant { product { name } } shop { name } } }`;
 
 /** Starts the process of the spectators, who watch nothing yet. */
 export function startCrowd() {
@@ -47,13 +49,20 @@ export async function spreadOver(databaseUrl: string, url: string): Promise<Watc
       const at = (subscription * skusPerSubscription + n) % rows.length;
       return (rows[at] as { sku: string }).sku;
     });
+  const offersOf = new Map(rows.map(({ sku, offers }) => [sku, offers]));
+  const watchedBy = (subscription: number) => {
+    const skus = skusOf(subscription);
+    // An event of each offer.
+    const snapshotEvents = skus.reduce((sum, sku) => sum + (offersOf.get(sku) ?? 0), 0);
+    return { variables: { skus }, snapshotEvents };
+  };
   return {
     url: url.replace(/^http/, 'ws'),
+    query,
     clients: Array.from({ length: clientCount }, (_, client) =>
       Array.from({ length: subscriptionsPerClient }, (_, n) =>
-        skusOf(client * subscriptionsPerClient + n),
+        watchedBy(client * subscriptionsPerClient + n),
       ),
     ),
-    offers: Object.fromEntries(rows.map(({ sku, offers }) => [sku, offers])),
   };
 }

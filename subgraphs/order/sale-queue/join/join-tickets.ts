@@ -63,11 +63,14 @@ const insertLateSql = `
     admitted_at = null, admitted_paused_ms = null, order_id = null, expired_orders = 0,
     updated_at = now()`;
 
+/** Longer than others who join, or an admission, hold a lock; closing and drawing a long list takes longer. */
+const lockTimeoutMs = 1000;
+
 /**
  * Takes tickets in the lists of queues, or behind them; a customer who has one keeps it.
  *
  * @param when `early` locks the queues for share, so that others join at the same time, and `late` for update
- * @throws OutcomeUnknown
+ * @throws OutcomeUnknown; an error of `lock_timeout` while a long list is closed or drawn
  */
 export function joinTickets(
   em: EntityManager,
@@ -75,6 +78,7 @@ export function joinTickets(
   when: 'early' | 'late',
 ): Promise<Joined[]> {
   return transact(em, async (tx) => {
+    await sql(tx, `set local lock_timeout = ${lockTimeoutMs}`);
     const queues = await lockQueues(
       tx,
       joins.map(({ saleId }) => saleId),

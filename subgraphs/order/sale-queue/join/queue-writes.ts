@@ -1,5 +1,7 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
+import { Coalescer } from '../../../shared/batching/coalescer.js';
 import { groupWrites } from '../../../shared/batching/group-writes.js';
+import { isLockTimeout, isTooSlow } from '../../../shared/database/errors.js';
 import { OutcomeUnknown, tryAgain } from '../../../shared/errors.js';
 import { closeList } from '../close-list.js';
 import type { SaleTicket } from '../sale-ticket.js';
@@ -19,16 +21,50 @@ export interface QueueWrites {
 
 /** A list may be closed between two of them. */
 const attemptsMax = 4;
+const closingMaxMs = 9000;
+
+const busy = () => tryAgain('Service temporarily unavailable. Please retry.');
 
 /** A ticket that was taken is found by the next attempt. */
 function asNothing(error: unknown): never {
-  if (!(error instanceof OutcomeUnknown)) throw error;
-  throw tryAgain('Service temporarily unavailable. Please retry.');
+  if (error instanceof OutcomeUnknown || isTooSlow(error)) throw busy();
+  throw error;
+}
+
+/**
+ * Joins of queues that others keep locked are answered with `TRY_AGAIN`: repeated one by one, they would take the
+ * connections of all requests while a long list is drawn. Those of other queues go on.
+ */
+async function joinUnlocked(
+  em: EntityManager,
+  joins: readonly Join[],
+  when: 'early' | 'late',
+): Promise<(Joined | Error)[]> {
+  try {
+    return await joinTickets(em.fork(), joins, when);
+  } catch (error) {
+    if (!isLockTimeout(error)) throw error;
+    const groups = [...Map.groupBy(joins, ({ saleId }) => saleId).values()];
+    if (groups.length === 1) return joins.map(busy);
+    const outcomes = new Map<Join, Joined | Error>();
+    for (const group of groups) {
+      const joined = await joinUnlocked(em, group, when);
+      for (const [n, join] of group.entries()) outcomes.set(join, joined[n] as Joined | Error);
+    }
+    return joins.map((join) => outcomes.get(join) as Joined | Error);
+  }
 }
 
 export function createQueueWrites(em: EntityManager): QueueWrites {
-  const joinEarly = groupWrites((joins: readonly Join[]) => joinTickets(em.fork(), joins, 'early'));
-  const joinLate = groupWrites((joins: readonly Join[]) => joinTickets(em.fork(), joins, 'late'));
+  const joinEarly = groupWrites((joins: readonly Join[]) => joinUnlocked(em, joins, 'early'));
+  const joinLate = groupWrites((joins: readonly Join[]) => joinUnlocked(em, joins, 'late'));
+  const closings = new Coalescer<string, null>(
+    async (saleIds) => {
+      for (const saleId of new Set(saleIds)) await closeList(em.fork(), saleId);
+      return saleIds.map(() => null);
+    },
+    { inFlightMax: 1 },
+  );
   const inTurn = async (join: Join, isClosed: boolean): Promise<Joined> => {
     const early = isClosed ? null : await joinEarly(join);
     return early && early.state !== 'late' ? early : joinLate(join);
@@ -39,7 +75,7 @@ export function createQueueWrites(em: EntityManager): QueueWrites {
         const joined = await inTurn(join, isClosed).catch(asNothing);
         if (joined.state === 'joined') return joined.ticket;
         if (joined.state === 'over') return null;
-        await closeList(em.fork(), join.saleId);
+        await closings.submit(join.saleId, closingMaxMs).catch(asNothing);
       }
       throw tryAgain('The list of the sale is being closed. Please retry.');
     },
