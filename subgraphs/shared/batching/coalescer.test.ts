@@ -1,3 +1,4 @@
+import { eventually } from '../../../tests/harness/wait.js';
 import { Coalescer } from './coalescer.js';
 
 const pause = () => new Promise((resolve) => setTimeout(resolve, 5));
@@ -34,6 +35,40 @@ describe('requests that arrive at the same time', () => {
     expect(batches).toEqual([[1], [2], [3, 4, 5]]);
     answers[1]?.();
     await pause();
+    for (const answer of answers) answer();
+    expect(await Promise.all(submitted)).toEqual([1, 2, 3, 4, 5, 6]);
+  });
+
+  it('are sent beside a batch that is slow, or when they fill one, and else after it', async () => {
+    const batches: number[][] = [];
+    const answers: (() => void)[] = [];
+    const same = new Coalescer<number, number>(
+      async (numbers) => {
+        batches.push([...numbers]);
+        await new Promise<void>((resolve) => answers.push(resolve));
+        return numbers;
+      },
+      { inFlightMax: 2, besideAfterMs: 150, batchMax: 3 },
+    );
+    const submitted = [same.submit(1, 10_000)];
+    await pause();
+    submitted.push(same.submit(2, 10_000));
+    await pause();
+    answers[0]?.();
+    await pause();
+    expect(batches).toEqual([[1], [2]]);
+
+    submitted.push(...[3, 4, 5].map((each) => same.submit(each, 10_000)));
+    await pause();
+    expect(batches).toEqual([[1], [2], [3, 4, 5]]);
+    answers[1]?.();
+    await pause();
+    submitted.push(same.submit(6, 10_000));
+    await eventually(
+      async () => batches.length,
+      (count) => count === 4,
+    );
+    expect(batches[3]).toEqual([6]);
     for (const answer of answers) answer();
     expect(await Promise.all(submitted)).toEqual([1, 2, 3, 4, 5, 6]);
   });

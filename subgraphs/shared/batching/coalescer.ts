@@ -6,6 +6,11 @@ export interface CoalesceLimits {
   readonly batchMax: number;
   /** batches in flight at the same time */
   readonly inFlightMax: number;
+  /**
+   * A further batch is sent beside others when it is full, or the latest of them was sent so long ago, in ms: batches
+   * are larger, and a slow one does not hold up all others. By default at once
+   */
+  readonly besideAfterMs?: number;
   /** requests that wait for a batch; any more are rejected at once */
   readonly queueMax: number;
   /** how long a request may wait for its batch to be sent; by default as long as its timeout */
@@ -31,8 +36,8 @@ interface Member<Request, Outcome> {
 
 /**
  * Combines requests that are submitted at the same time into batches. While fewer than `inFlightMax`
- * batches are in flight, a request is sent at the end of the current turn of the event loop; otherwise
- * as soon as one of them completes, together with all that were submitted in the meantime.
+ * batches are in flight, and none since less than `besideAfterMs`, a request is sent at the end of the current turn
+ * of the event loop; otherwise as soon as that is so, together with all that were submitted in the meantime.
  */
 export class Coalescer<Request, Outcome> {
   readonly #send: Batch<Request, Outcome>;
@@ -41,6 +46,8 @@ export class Coalescer<Request, Outcome> {
   readonly #queue = new Set<Member<Request, Outcome>>();
   #inFlight = 0;
   #scheduled = false;
+  #latestSentMs = 0;
+  #later: NodeJS.Timeout | undefined;
 
   /** @param send if it throws, all requests of the batch are rejected with that error */
   constructor(send: Batch<Request, Outcome>, limits: Partial<CoalesceLimits> = {}) {
@@ -79,7 +86,7 @@ export class Coalescer<Request, Outcome> {
 
   #schedule(): void {
     if (this.#scheduled || this.#queue.size === 0) return;
-    if (this.#inFlight >= this.#limits.inFlightMax) return;
+    if (this.#inFlight >= this.#limits.inFlightMax || this.#isSentLater()) return;
     this.#scheduled = true;
     setImmediate(() => {
       this.#scheduled = false;
@@ -87,6 +94,17 @@ export class Coalescer<Request, Outcome> {
       if (batch.length > 0) void this.#run(batch);
       this.#schedule();
     });
+  }
+
+  #isSentLater(): boolean {
+    const { besideAfterMs = 0, batchMax } = this.#limits;
+    const waitMs = this.#latestSentMs + besideAfterMs - performance.now();
+    if (this.#inFlight === 0 || this.#queue.size >= batchMax || waitMs <= 0) return false;
+    this.#later ??= setTimeout(() => {
+      this.#later = undefined;
+      this.#schedule();
+    }, waitMs);
+    return true;
   }
 
   /** Refuses requests that have timed out. */
@@ -109,6 +127,7 @@ export class Coalescer<Request, Outcome> {
 
   async #run(batch: readonly Member<Request, Outcome>[]): Promise<void> {
     this.#inFlight += 1;
+    this.#latestSentMs = performance.now();
     try {
       const outcomes = await this.#send(batch.map(({ request }) => request));
       for (const [n, { resolve, reject }] of batch.entries()) {

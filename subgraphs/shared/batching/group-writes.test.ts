@@ -22,14 +22,12 @@ describe('grouped writes', () => {
     expect(statements).toEqual([[1, 2, 3]]);
   });
 
-  it('that arrive while two statements are in flight wait for one of them, and are sent together', async () => {
+  it('that arrive while a statement is in flight wait for it, and are sent together', async () => {
     const { write, statements } = writer();
-    const first = [write(1)];
+    const first = write(1);
     await new Promise((resolve) => setImmediate(resolve));
-    first.push(write(2));
-    await new Promise((resolve) => setImmediate(resolve));
-    expect(await Promise.all([...first, ...[3, 4, 5].map(write)])).toEqual([10, 20, 30, 40, 50]);
-    expect(statements).toEqual([[1], [2], [3, 4, 5]]);
+    expect(await Promise.all([first, ...[2, 3, 4].map(write)])).toEqual([10, 20, 30, 40]);
+    expect(statements).toEqual([[1], [2, 3, 4]]);
   });
 
   it.each([
@@ -44,7 +42,7 @@ describe('grouped writes', () => {
     const inFlight: Promise<number>[] = [];
     for (const n of [1, 2]) {
       inFlight.push(write(n));
-      await new Promise((resolve) => setImmediate(resolve));
+      await new Promise((resolve) => setTimeout(resolve, 160));
     }
     const waiting = write(3);
     waiting.catch(() => {});

@@ -2,8 +2,9 @@ import { isDatabaseUnavailable } from '../database/errors.js';
 import { asBegun } from '../observability/request-context.js';
 import { type Batch, type CoalesceLimits, Coalescer } from './coalescer.js';
 
-// Few at once, so that writes that arrive in the meantime are grouped; each is one statement and one commit.
-const limits = { inFlightMax: 2, batchMax: 64 };
+// One at a time, so that writes that arrive in the meantime are grouped: each is one statement and one commit. A second
+// one beside a slow one, such as one that waits for a lock.
+const limits = { inFlightMax: 2, besideAfterMs: 100, batchMax: 64 };
 const timeoutMs = 9000;
 
 /**
