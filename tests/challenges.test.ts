@@ -211,6 +211,23 @@ describe('an installation with challenges', () => {
       expect(await ticket()).toBeNull();
     });
 
+    it('takes the token of a customer again who has to repeat the request', async () => {
+      const token = goodToken();
+      await join(token);
+      const leave = 'mutation ($id: UUID!) { leaveSale(saleId: $id) { id } }';
+      await system.graphql(leave, { id: saleId }, buyer.token);
+      expect((await join(token)).data?.joinSale?.__typename).toBe('SaleTicket');
+      expect(provider.received).toEqual([token]);
+    });
+
+    it('refuses a token that is too long, without asking, and one that makes the request malformed', async () => {
+      expect(refusalOf(await join(`good ${'x'.repeat(8192)}`))?.code).toBe('BAD_USER_INPUT');
+      expect(provider.received).toEqual([]);
+      provider.state.answer = { status: 400, body: '' };
+      expect(refusalOf(await join(goodToken()))?.code).toBe('BAD_USER_INPUT');
+      expect(await ticket()).toBeNull();
+    });
+
     it('is joined while the provider does not answer, which is counted, and nobody registers then', async () => {
       const before = await counted('unavailable', 'order');
       provider.state.hangs = true;

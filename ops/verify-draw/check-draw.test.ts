@@ -65,7 +65,14 @@ describe('verify-draw', () => {
         { closedAt: new Date(startsAt.getTime() - 15_000) },
         'The list was closed when the value of the beacon could be known.',
       ],
-      [{ beaconRound: 990 }, 'The round of the beacon was not due between list and start.'],
+      [
+        { beaconRound: 1001 },
+        'The round of the beacon is not the first one from 15 s before the start on.',
+      ],
+      [
+        { beaconChain: null },
+        'The draw has no beacon. Add --no-beacon if the sale was published without one.',
+      ],
       [
         { beaconChain: other },
         `The public key of the chain ${other} is not known: set SALE_BEACON_PUBLIC_KEY.`,

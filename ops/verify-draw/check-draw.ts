@@ -2,6 +2,7 @@ import { createLocalJWKSet, type JSONWebKeySet, jwtVerify } from 'jose';
 import { z } from 'zod';
 import {
   type BeaconChain,
+  roundAt,
   timeOfRound,
 } from '../../subgraphs/order/sale-queue/beacon/beacon-chain.js';
 import { isSignatureOfRound } from '../../subgraphs/order/sale-queue/beacon/beacon-signature.js';
@@ -10,6 +11,7 @@ import {
   listHashOf,
   sha256,
 } from '../../subgraphs/order/sale-queue/draw/draw-order.js';
+import { beaconBeforeS } from '../../subgraphs/order/sale-queue/queue-times.js';
 import { receiptType } from '../../subgraphs/order/sale-queue/receipts.js';
 
 const hex = (bytes: number) => z.string().regex(new RegExp(`^[0-9a-f]{${bytes * 2}}$`));
@@ -36,6 +38,8 @@ export type DrawFile = z.infer<typeof drawFile>;
 export interface DrawChecks {
   /** of the beacon; null: it is not known */
   readonly chain: BeaconChain | null;
+  /** the draw may have none: it was published without one */
+  readonly withoutBeacon?: boolean;
   /** that somebody noted before the draw, in hex */
   readonly seedHash?: string | undefined;
   /** of the list, noted before the value of the beacon was due, in hex */
@@ -63,7 +67,7 @@ export async function checkDraw(draw: DrawFile, checks: DrawChecks): Promise<str
   require(new Set(draw.tickets).size === draw.tickets.length, 'A ticket is in the list twice.');
   require(listHashOf(draw.tickets).toString('hex') ===
     draw.listHash, 'The list is not that of its hash.');
-  problems.push(...beaconProblems(draw, checks.chain));
+  problems.push(...beaconProblems(draw, checks));
   const beacon = draw.beaconSignature
     ? sha256(Buffer.from(draw.beaconSignature, 'hex'))
     : Buffer.alloc(0);
@@ -76,19 +80,28 @@ export async function checkDraw(draw: DrawFile, checks: DrawChecks): Promise<str
   return problems;
 }
 
-function beaconProblems(draw: DrawFile, chain: BeaconChain | null): string[] {
-  const { beaconChain, beaconRound, beaconSignature, listClosesAt, closedAt, startsAt } = draw;
-  if (beaconChain === null || draw.listCount === 0) return [];
+function beaconProblems(draw: DrawFile, { chain, withoutBeacon }: DrawChecks): string[] {
+  const { beaconChain, beaconRound, beaconSignature, closedAt, startsAt } = draw;
+  if (draw.listCount === 0) return [];
+  if (beaconChain === null) {
+    return withoutBeacon
+      ? []
+      : ['The draw has no beacon. Add --no-beacon if the sale was published without one.'];
+  }
   if (beaconRound === null || beaconSignature === null) return ['The beacon is missing.'];
   if (chain?.hash !== beaconChain) {
     return [`The public key of the chain ${beaconChain} is not known: set SALE_BEACON_PUBLIC_KEY.`];
   }
   const dueMs = timeOfRound(chain, beaconRound).getTime();
-  const isBetween = listClosesAt.getTime() < dueMs && dueMs < startsAt.getTime();
+  const dueAt = new Date(startsAt.getTime() - beaconBeforeS * 1000);
   const isClosedBefore = closedAt !== null && closedAt.getTime() < dueMs;
   const signature = Buffer.from(beaconSignature, 'hex');
   return [
-    ...(isBetween ? [] : ['The round of the beacon was not due between list and start.']),
+    ...(beaconRound === roundAt(chain, dueAt)
+      ? []
+      : [
+          `The round of the beacon is not the first one from ${beaconBeforeS} s before the start on.`,
+        ]),
     ...(isClosedBefore ? [] : ['The list was closed when the value of the beacon could be known.']),
     ...(isSignatureOfRound(chain.publicKey, beaconRound, signature)
       ? []

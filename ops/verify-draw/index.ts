@@ -6,7 +6,7 @@ import { readRunningSystem, stateFolder } from '../running-system.js';
 import { checkDraw, drawFile } from './check-draw.js';
 
 const usage =
-  'Usage: verify-draw SALE [--router URL | --file FILE] [--seed-hash HASH] [--list-hash HASH] [--receipt RECEIPT]';
+  'Usage: verify-draw SALE [--router URL | --file FILE] [--seed-hash HASH] [--list-hash HASH] [--receipt RECEIPT] [--no-beacon]';
 
 /**
  * `npm run verify-draw -- SALE`: recomputes the draw of the queue of a sale from what is public. Exit code 1 if anything
@@ -21,6 +21,7 @@ async function main(): Promise<void> {
       'seed-hash': { type: 'string' },
       'list-hash': { type: 'string' },
       receipt: { type: 'string' },
+      'no-beacon': { type: 'boolean' },
     },
   });
   const [saleId] = positionals;
@@ -35,6 +36,7 @@ async function main(): Promise<void> {
       genesisS: config.SALE_BEACON_GENESIS,
       periodS: config.SALE_BEACON_PERIOD_SECONDS,
     },
+    withoutBeacon: values['no-beacon'] === true,
     seedHash: values['seed-hash'],
     listHash: values['list-hash'],
     receipt: values.receipt,

@@ -37,7 +37,8 @@ export const saleAdmissionInvariants: Invariant[] = [
     select: (only) => `select i.customer_id, i.id, i.sale_id, i.created_at, i.admitted_at,
         i.admission_ends_at, exists (select from sale_ticket t
           where t.customer_id = i.customer_id and t.sale_id = i.sale_id) as has_ticket
-      from order_item i join sale_queue q on q.sale_id = i.sale_id and q.drawn_at is not null
+      from order_item i join sale_queue q on q.sale_id = i.sale_id
+          and not (q.closed_at is null and q.ended_at is not null)
       where ${only('i.customer_id, i.id')}`,
     holds: `admitted_at is not null and admitted_at <= created_at and created_at < admission_ends_at
       and (has_ticket or ${mayHavePrunedTicket})`,

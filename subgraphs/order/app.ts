@@ -24,6 +24,7 @@ import { readQueues } from './sale-queue/admission/read-queues.js';
 import { beaconOf } from './sale-queue/beacon/beacon-chain.js';
 import type { JoinApp } from './sale-queue/join/join-app.js';
 import { createQueueWrites } from './sale-queue/join/queue-writes.js';
+import { createQueueReads } from './sale-queue/queue-reads.js';
 import { createReceipts } from './sale-queue/receipts.js';
 import { createQueueReader, type ShownQueueApp } from './sale-queue/sale-queue.resolver.js';
 import { createOfferReader } from './shop-client/offers-for-sale.js';
@@ -92,6 +93,7 @@ export async function createApp(
     }),
     buyerHashes: createBuyerHashes(config.SALE_HASH_SECRET),
     challenge,
+    queueReads: createQueueReads(orm.em),
     queueWrites: createQueueWrites(orm.em),
     receipts: createReceipts(receiptKeys),
     beacon: beaconOf(config),

@@ -20,7 +20,7 @@ import { webhookRoute } from './payment/webhook/webhook-route.js';
 import { saleGauges } from './sale/report/sale-gauges.js';
 import { drawFileRoute } from './sale-queue/draw/draw-file.route.js';
 import { drawGauges } from './sale-queue/draw/draw-gauges.js';
-import { drawQueues } from './sale-queue/draw/draw-queues.js';
+import { closeLists, drawQueues } from './sale-queue/draw/draw-queues.js';
 import { followSales } from './sale-queue/follow-sales.js';
 import type { QueueApp } from './sale-queue/queue-app.js';
 import { source } from './schema.js';
@@ -89,6 +89,10 @@ export const subgraph = defineSubgraph({
     'queues of sales': {
       everyMs: 1000,
       run: ({ app, em }) => followSales(app, em),
+    },
+    'close lists of queues': {
+      everyMs: 500,
+      run: ({ app, em }, isStopping) => closeLists(app, em, isStopping),
     },
     'draw queues': {
       everyMs: 500,

@@ -37,6 +37,11 @@ export const admissionBreaks: readonly Break[] = [
   broken(ofOrder, `update order_item set sale_id = '${newId()}'`),
   broken(ofOrder, `update shop_order set never_paid = true, status = 'CANCELLED'`),
   broken(ofLine, 'update order_item set admitted_at = null, admission_ends_at = null'),
+  broken(
+    ofLine,
+    'update sale_queue set drawn_at = null',
+    'update order_item set admitted_at = null, admission_ends_at = null',
+  ),
   broken(ofLine, `update order_item set admitted_at = created_at + interval '1 second'`),
   broken(ofLine, `update order_item set admission_ends_at = created_at - interval '1 ms'`),
   broken(ofLine, 'delete from sale_ticket'),

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { databaseSchema } from '../../subgraphs/order/mikro-orm.config.js';
 import { type Beacon, roundAt } from '../../subgraphs/order/sale-queue/beacon/beacon-chain.js';
-import { drawQueues } from '../../subgraphs/order/sale-queue/draw/draw-queues.js';
+import { closeLists, drawQueues } from '../../subgraphs/order/sale-queue/draw/draw-queues.js';
 import { createQueueWrites } from '../../subgraphs/order/sale-queue/join/queue-writes.js';
 import { beaconBeforeS } from '../../subgraphs/order/sale-queue/queue-times.js';
 import { connect, disconnect } from '../../subgraphs/shared/database/connect.js';
@@ -61,7 +61,13 @@ export async function openQueues(beacon: Beacon | null = null) {
         [saleId],
       ),
     /** Both processes look for queues to close and to draw. */
-    draw: () => Promise.all(orms.map(({ em }) => drawQueues(app, em.fork(), () => false))),
+    draw: () =>
+      Promise.all(
+        orms.map(async ({ em }) => {
+          await closeLists(app, em.fork(), () => false);
+          await drawQueues(app, em.fork(), () => false);
+        }),
+      ),
     async queueOf(saleId: string) {
       const [row] = await rows<{
         seed: Buffer;

@@ -239,7 +239,8 @@ describe('the rules of the queue of a sale', () => {
     const passedMs = 40 * minuteMs;
     await clock.rows(
       'shop',
-      `update sale_event set paused_at = paused_at - $2 * interval '1 ms' where id = $1`,
+      `update sale_pause set paused_at = paused_at - $2 * interval '1 ms'
+       where sale_id = $1 and resumed_at is null`,
       [sale.id, passedMs],
     );
     for (const buyer of all) await admittedAgo(sale, buyer, passedMs);

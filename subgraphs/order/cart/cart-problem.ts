@@ -23,12 +23,12 @@ export const CartProblem = enumOf(
     LIMIT_EXCEEDED:
       'The line exceeds the purchase limit, or that of its sale, together with earlier orders.',
     HOLD_LIMIT_EXCEEDED:
-      'The customer has too many unpaid orders, or units of the offer in them, or did not pay in time too often in the sale.',
+      'The customer has too many unpaid orders, or too many units of the offer in them, or let too many holds in the sale expire.',
   },
 );
 export type CartProblem = keyof typeof CartProblem;
 
-/** The problem of each line of a cart, by one query to shop, one to warehouse and two statements; one more of both with sales. */
+/** The problem of each line of a cart: two requests to subgraphs and three statements, and some more with sales. */
 export const loadProblems: BatchLoad<CartLine, CartProblem | null, OrderContext> = async (
   lines,
   context,

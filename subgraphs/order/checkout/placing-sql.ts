@@ -25,8 +25,8 @@ const ofPlaced = (rows: string) => `
     select * from ${rows} where order_id in (select order_id from placed_hold)`;
 
 function placingText(limits: readonly PlacingLimit[], sql: Readonly<Record<string, string>>) {
-  const [hold, ...others] = Object.keys(setsOf(limits));
-  const sets = [hold as string, ...others];
+  // The first one is that of `holdLimit`, which all orders have.
+  const sets = Object.keys(setsOf(limits));
   const locks = limits.map(({ lock }, n) => lock(limits[n - 1]?.locked ?? ''));
   const isAdmitted = limits.includes(admissionLimit);
   return `
@@ -35,7 +35,10 @@ function placingText(limits: readonly PlacingLimit[], sql: Readonly<Record<strin
     ${limits.map(({ violations }) => violations).join(' union all ')}
   ), placed_hold as materialized (
     select * from hold where order_id not in (select order_id from violation)
-  ), ${others.map((name) => `placed_${name} as materialized (${ofPlaced(name)})`).join(', ')},
+  ), ${sets
+    .slice(1)
+    .map((name) => `placed_${name} as materialized (${ofPlaced(name)})`)
+    .join(', ')},
   ${limits.map(({ count }) => count).join(', ')}, new_order as materialized (
     select * from ${sql.new_order} where id in (select order_id from placed_hold)
   ), new_item as materialized (${ofPlaced(sql.new_item as string)}

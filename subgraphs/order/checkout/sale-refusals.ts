@@ -216,15 +216,17 @@ export class NotAdmitted extends Refusal {
 export interface Unadmitted {
   readonly saleId: string;
   readonly position: number | null;
+  /** whether the customer has a ticket that waits, also before the draw */
+  readonly waits?: boolean;
   readonly serverTime: string;
 }
 
-export function notAdmitted({ saleId, position, serverTime }: Unadmitted): NotAdmitted {
+export function notAdmitted({ saleId, position, waits, serverTime }: Unadmitted): NotAdmitted {
   return result(NotAdmitted, {
     message:
-      position === null
-        ? 'You have no admission to this sale, or an order with it. Pay or cancel that, or join the queue.'
-        : 'It is not your turn in this sale yet. Wait until you are admitted, then try again.',
+      waits || position !== null
+        ? 'It is not your turn in this sale yet. Wait until you are admitted, then try again.'
+        : 'You have no admission to this sale, or an order with it. Pay or cancel that, or join the queue.',
     saleId,
     position,
     serverTime: new Date(serverTime),

@@ -10,7 +10,6 @@ export class Migration20261223SaleQueue extends Migration {
       eligibility text not null,
       account_before timestamptz(3),
       admission_minutes int not null,
-      admissions_per_minute int,
       paused_ms bigint not null default 0,
       seed bytea not null,
       beacon_chain text,

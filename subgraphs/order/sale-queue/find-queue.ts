@@ -1,18 +1,10 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { type BatchLoad, inOrderOf } from '../../shared/graphql/context.js';
 import type { FollowApp } from './follow-sales.js';
-import { SaleQueue } from './sale-queue.js';
+import type { QueueReads } from './queue-reads.js';
+import type { SaleQueue } from './sale-queue.js';
 import { storeQueues } from './store-queues.js';
 
-/** Queues by sale; null for a sale without one, or one that this subgraph does not know yet. */
-export const loadQueues: BatchLoad<
-  string,
-  SaleQueue | null,
-  { readonly em: EntityManager }
-> = async (saleIds, { em }) => {
-  const rows = await em.fork().find(SaleQueue, { saleId: { $in: [...new Set(saleIds)] } });
-  return inOrderOf(saleIds, rows, ({ saleId }) => saleId);
-};
+export type FindQueueApp = FollowApp & { readonly queueReads: QueueReads };
 
 /**
  * The queue of a sale. It is made where the sale has just been published.
@@ -21,14 +13,14 @@ export const loadQueues: BatchLoad<
  * @throws `TRY_AGAIN` while the shop subgraph does not answer for a sale that is not known yet
  */
 export async function findQueue(
-  app: FollowApp,
+  app: FindQueueApp,
   em: EntityManager,
   saleId: string,
 ): Promise<SaleQueue | null> {
-  const [known] = await loadQueues([saleId], { em });
+  const known = await app.queueReads.queue(saleId);
   if (known) return known;
   const sale = (await app.saleReads.sales([saleId])).get(saleId);
   if (sale?.admission !== 'QUEUED') return null;
   await storeQueues(em, [sale], app.beacon);
-  return (await loadQueues([saleId], { em }))[0] ?? null;
+  return app.queueReads.queue(saleId);
 }

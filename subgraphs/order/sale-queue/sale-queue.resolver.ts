@@ -5,8 +5,7 @@ import { enumOf } from '../../shared/graphql/enum-of.js';
 import { UUID } from '../../shared/graphql/scalars.js';
 import { Allow } from '../../shared/rights/rights.js';
 import type { ShownQueue } from './admission/read-queues.js';
-import { findQueue } from './find-queue.js';
-import type { FollowApp } from './follow-sales.js';
+import { type FindQueueApp, findQueue } from './find-queue.js';
 import { listClosesAt } from './queue-times.js';
 
 export const SaleQueueState = enumOf<ShownQueue['state']>(
@@ -65,10 +64,14 @@ const timeoutMs = 4000;
 export function createQueueReader(
   read: (saleIds: readonly string[]) => Promise<ReadonlyMap<string, ShownQueue>>,
 ): ReadQueue {
-  const reads = new Coalescer<string, ShownQueue | null>(async (saleIds) => {
-    const found = await read(saleIds);
-    return saleIds.map((id) => found.get(id) ?? null);
-  });
+  const reads = new Coalescer<string, ShownQueue | null>(
+    async (saleIds) => {
+      const found = await read(saleIds);
+      return saleIds.map((id) => found.get(id) ?? null);
+    },
+    // One counts the tickets of an open list.
+    { inFlightMax: 1 },
+  );
   return (saleId) => reads.submit(saleId, timeoutMs);
 }
 
@@ -82,7 +85,7 @@ export class SaleQueueResolver {
   })
   async saleQueue(
     @Arg('saleId', () => UUID, { description: 'Id of the sale.' }) saleId: string,
-    @Ctx() { app, em }: SubgraphContext<ShownQueueApp & FollowApp>,
+    @Ctx() { app, em }: SubgraphContext<ShownQueueApp & FindQueueApp>,
   ): Promise<SaleQueueStatus | null> {
     let queue = await app.readQueue(saleId);
     if (!queue && (await findQueue(app, em, saleId))) queue = await app.readQueue(saleId);

@@ -8,7 +8,9 @@ import { Retained } from '../../shared/database/retention.js';
  * The queue of a sale with `admission: QUEUED` (docs/adr/0059-sale-queue.md). The row is locked for share by those who
  * join while the list is open, and for update by the closing of the list, the draw, later joins and the admission.
  */
-@Retained({ permanently: 'one row for each sale with a queue; its draw stays verifiable' })
+@Retained({
+  permanently: 'one row for each sale with a queue; it shows what was published of the draw',
+})
 @Entity({ tableName: 'sale_queue' })
 @Index({
   name: 'sale_queue_open',
@@ -50,10 +52,6 @@ export class SaleQueue {
   /** how long an admission lasts, in minutes */
   @Property({ type: 'integer' })
   admissionMinutes!: number;
-
-  /** null: as many as there are units for */
-  @Property({ type: 'integer', nullable: true })
-  admissionsPerMinute!: number | null;
 
   /** how long the sale was paused in all, with the present pause */
   @Property({ type: new BigIntType('number'), defaultRaw: '0' })

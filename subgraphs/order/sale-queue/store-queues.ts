@@ -13,7 +13,6 @@ const columns = {
   eligibility: 'text',
   account_before: 'timestamptz',
   admission_minutes: 'int',
-  admissions_per_minute: 'int',
   paused_ms: 'bigint',
   seed: 'bytea',
   beacon_chain: 'text',
@@ -32,9 +31,11 @@ const storeSql = `
       or (q.ended_at is null and sale.is_over)
       or (q.ended_at is not null and q.closed_at is null and not sale.is_over)
       or (q.closed_at is null and (q.starts_at, q.eligibility, q.account_before,
-          q.admission_minutes, q.admissions_per_minute)
+          q.admission_minutes)
         is distinct from (sale.starts_at, sale.eligibility, sale.account_before,
-          sale.admission_minutes, sale.admissions_per_minute))
+          sale.admission_minutes))
+      or (q.closed_at is null and q.beacon_chain = sale.beacon_chain
+        and q.beacon_round is distinct from sale.beacon_round)
   ), locked as materialized (
     select q.sale_id from sale_queue q join changed using (sale_id) order by q.sale_id for update of q
   ), updated as (
@@ -50,16 +51,14 @@ const storeSql = `
         when q.closed_at is null then sale.account_before else q.account_before end,
       admission_minutes = case
         when q.closed_at is null then sale.admission_minutes else q.admission_minutes end,
-      admissions_per_minute = case
-        when q.closed_at is null then sale.admissions_per_minute else q.admissions_per_minute end,
       updated_at = now()
     from sale join locked using (sale_id)
     where q.sale_id = sale.sale_id
   )
   insert into sale_queue (sale_id, starts_at, ends_at, eligibility, account_before,
-    admission_minutes, admissions_per_minute, paused_ms, seed, beacon_chain, beacon_round)
+    admission_minutes, paused_ms, seed, beacon_chain, beacon_round)
   select sale_id, starts_at, ends_at, eligibility, account_before, admission_minutes,
-    admissions_per_minute, paused_ms, seed, beacon_chain, beacon_round
+    paused_ms, seed, beacon_chain, beacon_round
   from sale where not is_over and ends_at > now()
     and sale_id not in (select sale_id from sale_queue)
   order by sale_id
@@ -84,7 +83,6 @@ export async function storeQueues(
       eligibility: sale.eligibility,
       account_before: sale.accountBefore,
       admission_minutes: sale.admissionMinutes,
-      admissions_per_minute: sale.admissionsPerMinute,
       paused_ms: sale.pausedMs,
       seed: randomBytes(32),
       beacon_chain: beacon?.hash ?? null,

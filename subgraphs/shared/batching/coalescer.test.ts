@@ -69,8 +69,14 @@ describe('requests that arrive at the same time', () => {
       (count) => count === 4,
     );
     expect(batches[3]).toEqual([6]);
+    // The slow one is still in flight: it holds up nothing that comes after the others.
+    answers[3]?.();
+    await pause();
+    submitted.push(same.submit(7, 10_000));
+    await pause();
+    expect(batches[4]).toEqual([7]);
     for (const answer of answers) answer();
-    expect(await Promise.all(submitted)).toEqual([1, 2, 3, 4, 5, 6]);
+    expect(await Promise.all(submitted)).toEqual([1, 2, 3, 4, 5, 6, 7]);
   });
 
   it('are refused if their batch is not sent in time, and are not sent after it', async () => {

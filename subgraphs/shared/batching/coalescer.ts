@@ -86,7 +86,7 @@ export class Coalescer<Request, Outcome> {
 
   #schedule(): void {
     if (this.#scheduled || this.#queue.size === 0) return;
-    if (this.#inFlight >= this.#limits.inFlightMax || this.#isSentLater()) return;
+    if (this.#inFlight >= this.#limits.inFlightMax || this.#waitsForLatest()) return;
     this.#scheduled = true;
     setImmediate(() => {
       this.#scheduled = false;
@@ -96,7 +96,8 @@ export class Coalescer<Request, Outcome> {
     });
   }
 
-  #isSentLater(): boolean {
+  /** Whether requests wait for the latest batch, for a while. */
+  #waitsForLatest(): boolean {
     const { besideAfterMs = 0, batchMax } = this.#limits;
     const waitMs = this.#latestSentMs + besideAfterMs - performance.now();
     if (this.#inFlight === 0 || this.#queue.size >= batchMax || waitMs <= 0) return false;
@@ -127,7 +128,8 @@ export class Coalescer<Request, Outcome> {
 
   async #run(batch: readonly Member<Request, Outcome>[]): Promise<void> {
     this.#inFlight += 1;
-    this.#latestSentMs = performance.now();
+    const sentMs = performance.now();
+    this.#latestSentMs = sentMs;
     try {
       const outcomes = await this.#send(batch.map(({ request }) => request));
       for (const [n, { resolve, reject }] of batch.entries()) {
@@ -140,6 +142,7 @@ export class Coalescer<Request, Outcome> {
     } finally {
       for (const member of batch) deadlines.delete(member);
       this.#inFlight -= 1;
+      if (this.#latestSentMs === sentMs) this.#latestSentMs = Number.NEGATIVE_INFINITY;
       this.#schedule();
     }
   }

@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
 import { Pool } from 'undici';
 import { z } from 'zod';
 import { type Config, ConfigError, type challengeVariables } from '../config.js';
@@ -6,7 +8,10 @@ import type { Logger } from '../observability/logger.js';
 import { Counter, type Registry } from '../observability/metrics.js';
 
 const timeoutMs = 2000;
-const connectionsMax = 64;
+/** Verifications at a time: none waits for a connection within its 2 s. */
+const connectionsMax = 256;
+const passedMax = 100_000;
+const passedForMs = 300_000;
 
 /** The greatest length of a token, in characters. */
 export const challengeTokenMax = 8192;
@@ -18,15 +23,21 @@ export const challengeTokenMax = 8192;
 export interface Challenge {
   /**
    * @param path of the token, for the error
-   * @param withoutAnswer whether a request goes on when the provider does not answer within 2 s
-   * @throws `BAD_USER_INPUT` without a token that the provider accepts; `TRY_AGAIN` when it does not answer within 2 s
+   * @throws `BAD_USER_INPUT` without a token that the provider accepts; `TRY_AGAIN` when it does not answer within 2 s,
+   *   or too many are verified
    */
-  require(
-    path: string,
-    token: string | null | undefined,
-    withoutAnswer?: 'refuse' | 'allow',
-  ): Promise<void>;
+  require(path: string, token: string | null | undefined, how?: ChallengeOptions): Promise<void>;
   close(): Promise<void>;
+}
+
+export interface ChallengeOptions {
+  /** whether a request goes on when the provider does not answer within 2 s; by default it is refused */
+  readonly withoutAnswer?: 'refuse' | 'allow';
+  /**
+   * A token is valid once. That of this user passes again for 5 minutes in this process, as the user may have to
+   * repeat the request
+   */
+  readonly userId?: string;
 }
 
 type ChallengeConfig = Config<typeof challengeVariables>;
@@ -41,9 +52,11 @@ const faults = [
   'missing-input-secret',
   'invalid-input-secret',
   'sitekey-secret-mismatch',
-  'bad-request',
   'internal-error',
 ];
+
+/** Answers to a request that is malformed: our part of it never is. */
+const refusals = [400, 413, 414, 422];
 
 type Outcome = 'passed' | 'refused' | 'unavailable';
 
@@ -79,28 +92,38 @@ export function createChallenge(
       signal: AbortSignal.timeout(timeoutMs),
     });
     const text = await body.text();
+    if (refusals.includes(statusCode)) return false;
     if (statusCode !== 200) throw new Error(`it answered ${statusCode}`);
     const { success, 'error-codes': codes = [] } = answerShape.parse(JSON.parse(text));
     if (!success && codes.some((code) => faults.includes(code))) throw new Error(codes.join());
     return success;
   }
-  async function outcomeOf(token: string): Promise<Outcome> {
+  const passed = new LRUCache<string, true>({ max: passedMax, ttl: passedForMs });
+  let verifying = 0;
+  async function outcomeOf(token: string, userId: string | undefined): Promise<Outcome> {
+    if (token.length > challengeTokenMax) return 'refused';
+    const key = userId && createHash('sha256').update(`${userId} ${token}`).digest('base64');
+    if (key && passed.has(key)) return 'passed';
+    if (verifying >= connectionsMax) throw unavailable();
+    verifying += 1;
     try {
-      return (await verify(token)) ? 'passed' : 'refused';
+      if (!(await verify(token))) return 'refused';
+      if (key) passed.set(key, true);
+      return 'passed';
     } catch (error) {
       logger.error({ reason: (error as Error).message }, 'challenge could not be verified');
       return 'unavailable';
+    } finally {
+      verifying -= 1;
     }
   }
 
   return {
-    async require(path, token, withoutAnswer = 'refuse') {
-      const outcome = token ? await outcomeOf(token) : 'refused';
+    async require(path, token, { withoutAnswer = 'refuse', userId } = {}) {
+      const outcome = token ? await outcomeOf(token, userId) : 'refused';
       verifications.inc({ outcome });
       if (outcome === 'unavailable' && withoutAnswer === 'refuse') {
-        throw tryAgain(
-          'The check that you are a person does not work at the moment. Please try again.',
-        );
+        throw unavailable();
       }
       if (outcome === 'refused') {
         throw badInput({
@@ -111,3 +134,6 @@ export function createChallenge(
     close: () => pool.close(),
   };
 }
+
+const unavailable = () =>
+  tryAgain('The check that you are a person does not work at the moment. Please try again.');

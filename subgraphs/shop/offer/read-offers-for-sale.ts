@@ -22,7 +22,7 @@ export async function readOffersForSale(
          'limitPerCustomer', s.limit_per_customer, 'startsAt', ${isoSql('e.starts_at')},
          'endsAt', ${isoSql('e.ends_at')}, 'holdMinutes', e.hold_minutes, 'admission', e.admission,
          'admissionMinutes', e.admission_minutes, 'admissionsPerMinute', e.admissions_per_minute,
-         'pausedMs', ${pausedMsSql('e', 'clock.at')},
+         'pausedMs', case when e.admission = 'QUEUED' then ${pausedMsSql('e', 'clock.at')} else 0 end,
          'eligibility', e.eligibility, 'accountBefore', ${isoSql('e.account_before')},
          'whenSoldOut', s.when_sold_out) end as sale
      from clock cross join offer o

@@ -43,8 +43,9 @@ function findDelay({ sale: { pending, startsAt, endsAt }, now }: LockedSale): st
     return 'The sale ended before its units were set aside. Change its times and publish it again.';
   if (pending?.kind !== 'CHANGE' || !pending.beforeStart) return null;
   const startsInMs = new Date(pending.startsAt).getTime() - now.getTime();
-  if (isBeforePhase(startsAt, now) && startsInMs >= commitMarginMs) return null;
-  return 'The change was confirmed too late: a sale is fixed 10 minutes before its start.';
+  if (!isBeforePhase(startsAt, now))
+    return 'The change was confirmed too late: a sale is fixed 10 minutes before its start.';
+  return startsInMs < commitMarginMs ? 'The change was confirmed after its new start.' : null;
 }
 
 /**

@@ -10,6 +10,9 @@ import { throwSlugTaken } from './create-sale.js';
 import { earlierEnd } from './earlier-end.js';
 import { requireTerms, type UpdateSaleInput } from './sale-input.js';
 
+/** A start that comes sooner could be confirmed too late. */
+const startMarginMs = 10_000;
+
 const sameTime = (a: Date | null, b: Date | null) => a?.getTime() === b?.getTime();
 
 /**
@@ -76,7 +79,10 @@ function termsOf(sale: SaleEvent, input: Omit<UpdateSaleInput, 'id'>) {
     holdMinutes: input.holdMinutes === undefined ? sale.holdMinutes : input.holdMinutes,
     admission: input.admission ?? sale.admission,
     admissionMinutes: input.admissionMinutes ?? sale.admissionMinutes,
-    admissionsPerMinute: input.admissionsPerMinute ?? sale.admissionsPerMinute,
+    admissionsPerMinute:
+      input.admissionsPerMinute === undefined
+        ? sale.admissionsPerMinute
+        : input.admissionsPerMinute,
     eligibility,
     accountBefore: input.accountBefore ?? kept,
   };
@@ -92,7 +98,8 @@ interface Requested {
 function requireAllowed(locked: LockedSale, { startsAt, endsAt, isTerms }: Requested): boolean {
   const { sale, now } = locked;
   if (requirePhase(locked) === 'BEFORE') {
-    if (startsAt <= now) throw badInput({ 'input.startsAt': 'must be in the future' });
+    if (startsAt.getTime() < now.getTime() + startMarginMs)
+      throw badInput({ 'input.startsAt': 'must be at least 10 s ahead' });
     return true;
   }
   if (isTerms || !sameTime(startsAt, sale.startsAt))

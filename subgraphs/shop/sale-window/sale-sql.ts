@@ -12,10 +12,10 @@ export const saleStateSql = (sale: string, at: string): string => `case
       else 'SCHEDULED' end
     else ${sale}.status end`;
 
-/** SQL for how long a sale has been paused in all until a time, in ms. */
+/** SQL for how long a sale has been paused in all until a time, or until its end, in ms. */
 export const pausedMsSql = (sale: string, at: string): string => `(
     select coalesce(floor(sum(extract(epoch from
-      coalesce(p.resumed_at, greatest(${at}, p.paused_at)) - p.paused_at)) * 1000), 0)
+      coalesce(p.resumed_at, greatest(least(${at}, ${sale}.ends_at), p.paused_at)) - p.paused_at)) * 1000), 0)
     from sale_pause p where p.sale_id = ${sale}.id)::float8`;
 
 /** SQL for whether a sale is published, and neither ended nor cancelled. */

@@ -65,7 +65,7 @@ export type CartProblem =
   | 'OFFER_GONE'
   /** The line exceeds the purchase limit, or that of its sale, together with earlier orders. */
   | 'LIMIT_EXCEEDED'
-  /** The customer has too many unpaid orders, or units of the offer in them, or did not pay in time too often in the sale. */
+  /** The customer has too many unpaid orders, or too many units of the offer in them, or let too many holds in the sale expire. */
   | 'HOLD_LIMIT_EXCEEDED';
 
 /** The current password and a new one. */

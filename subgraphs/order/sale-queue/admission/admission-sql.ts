@@ -28,15 +28,18 @@ export const leaseSql = `
 
 const termsColumns = { sale_id: 'uuid', admission_ms: 'float8', paused_ms: 'float8' } as const;
 
+/** The clock of the warehouse, which frees the units of a hold, may be ahead of that of order by so much. */
+const clockMargin = "interval '2 s'";
+
 /**
  * SQL for tickets of a sale whose admission is valid and has no held order, as `t`. By `sale_ticket_admitted`. A hold
- * that has expired is none: its units may be free before the order ends.
+ * that has expired, or is about to, is none: its units may be free before the order ends.
  */
 const withoutHeldOrder = (terms: string) => `
     from sale_ticket t
       left join customer_order o on o.customer_id = t.customer_id and o.id = t.order_id
     where t.sale_id = ${terms}.sale_id and t.left_at is null
-      and (o.number is null or (o.status = 'PENDING' and o.expires_at <= now()))
+      and (o.number is null or (o.status = 'PENDING' and o.expires_at <= now() + ${clockMargin}))
       and t.admitted_at > now() - (${terms}.admission_ms + ${terms}.paused_ms) * interval '1 ms'
       and ${admissionEndsSql('t', terms)} > now()`;
 
@@ -91,7 +94,7 @@ export const admitSql = {
       ${batchMax},
       n.open_max - n.counted - (select count(*) ${withoutHeldOrder('n')}
         and (not pg_visible_in_snapshot(t.returned_xid, n.snapshot::pg_snapshot)
-          or o.expires_at > n.counted_at)),
+          or o.expires_at > n.counted_at + ${clockMargin})),
       n.per_minute - ${admittedWithin(60)},
       ceil(n.per_minute / 60.0) - ${admittedWithin(1)})) as places
     from queue n

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { createFakeSaleReads, type Queues, queuesIn } from '../../../../tests/harness/admission.js';
 import {
@@ -166,14 +167,12 @@ describe('the admission to a sale with a queue', () => {
   it('counts an admission whose hold expired between the count and the read of the units', async () => {
     const { saleId, customers } = await queue(1, 3);
     await admit();
-    const order = await hold(saleId, customers[0]);
+    // Within 2 s of its expiry a hold counts as expired, as the clock of the warehouse may be ahead.
+    await hold(saleId, customers[0], 2500);
     fake.beforeStock(async () => {
       fake.beforeStock(async () => {});
       (fake.units.get(saleId) as { held: number }).held -= 1;
-      await database.rows(
-        'update customer_order set expires_at = clock_timestamp() where customer_id = $1 and id = $2',
-        [order.customerId, order.id],
-      );
+      await sleep(1000);
     });
     await admit();
     expect(await queues.admittedIn(saleId)).toEqual([1]);

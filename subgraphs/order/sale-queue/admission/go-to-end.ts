@@ -2,11 +2,6 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import { sql } from '../../../shared/database/sql.js';
 import { expiredAdmissionsMax } from './passes.js';
 
-export interface TicketKey {
-  readonly customerId: string;
-  readonly saleId: string;
-}
-
 /**
  * Puts a customer whose holds expired too often at the end of the queue. Whoever did it first did it for all requests
  * that were refused at the same time.
@@ -33,6 +28,19 @@ export async function goToEnd(em: EntityManager, { customerId, saleId }: TicketK
   );
 }
 
+export interface TicketKey {
+  readonly customerId: string;
+  readonly saleId: string;
+}
+
+export interface Position {
+  readonly position: number | null;
+  /** whether the ticket waits, also before the draw */
+  readonly waits: boolean;
+  /** ISO 8601 */
+  readonly serverTime: string;
+}
+
 /**
  * The place of a ticket in the queue: its number less that of the ticket which was admitted last; null without a ticket
  * that waits, and before the draw.
@@ -40,14 +48,18 @@ export async function goToEnd(em: EntityManager, { customerId, saleId }: TicketK
 export async function readPosition(
   em: EntityManager,
   { customerId, saleId }: TicketKey,
-): Promise<{ readonly position: number | null; readonly serverTime: string }> {
-  const [row] = await sql<{ position: number | null; now: string }>(
+): Promise<Position> {
+  const [row] = await sql<{ now: string; position: number | null; waits: boolean }>(
     em,
-    `select now() as now, (
-       select t.number - q.serving_number from sale_ticket t join sale_queue q using (sale_id)
-       where t.customer_id = $1 and t.sale_id = $2 and t.left_at is null
-         and q.ended_at is null and t.number > q.serving_number) as position`,
+    `select now() as now, t.number - t.serving_number as position,
+       t.customer_id is not null as waits
+     from (select 1) as one left join (
+       select t.customer_id, t.number, q.serving_number
+       from sale_ticket t join sale_queue q using (sale_id)
+       where t.customer_id = $1 and t.sale_id = $2 and t.left_at is null and q.ended_at is null
+         and (t.number is null or t.number > q.serving_number)) as t on true`,
     [customerId, saleId],
   );
-  return { position: row?.position ?? null, serverTime: new Date(row?.now ?? 0).toISOString() };
+  const { now = 0, position = null, waits = false } = row ?? {};
+  return { position, waits, serverTime: new Date(now).toISOString() };
 }

@@ -13,7 +13,7 @@ interface Undrawn {
 }
 
 /**
- * Numbers the list of a sale by the draw, unless another process has done so.
+ * Numbers the list of a sale by the draw, unless another process has done so, or is drawing it.
  *
  * @param signature of the round of the beacon; null without one
  */
@@ -25,6 +25,12 @@ export async function drawQueue(
   const connection = { name: 'order-draw', url, transactionMaxMs };
   await withDedicatedConnection(connection, async (client) => {
     await client.query('begin');
+    // Held until the end of the transaction. The row is locked by joins, too, so it does not show who draws.
+    const { rows: free } = await client.query<{ isFree: boolean }>(
+      `select pg_try_advisory_xact_lock(hashtextextended('draw ' || $1::text, 0)) as "isFree"`,
+      [saleId],
+    );
+    if (!free[0]?.isFree) return;
     const { rows } = await client.query<Undrawn>(
       `select seed, list_hash from sale_queue
        where sale_id = $1 and closed_at is not null and drawn_at is null for update`,

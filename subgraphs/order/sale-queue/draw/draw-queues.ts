@@ -22,11 +22,8 @@ interface Closed {
   readonly chain: string | null;
 }
 
-/**
- * Closes the lists whose time has come, and draws those that are closed. Any process may do it, and several at once. A
- * queue whose beacon is late is left to the next run.
- */
-export async function drawQueues(
+/** Closes the lists whose time has come. Any process may do it, and several at once. */
+export async function closeLists(
   app: DrawApp,
   em: EntityManager,
   isStopping: () => boolean,
@@ -37,6 +34,17 @@ export async function drawQueues(
       app.logger.error({ err: error, saleId }, 'list of a queue could not be closed');
     });
   }
+}
+
+/**
+ * Draws the queues whose lists are closed, and which no other process draws. One whose beacon is late is left to the
+ * next run.
+ */
+export async function drawQueues(
+  app: DrawApp,
+  em: EntityManager,
+  isStopping: () => boolean,
+): Promise<void> {
   for (const queue of await findClosed(em)) {
     if (isStopping()) return;
     await drawWithBeacon(app, queue).catch((error) => {
@@ -61,7 +69,8 @@ async function findDue(em: EntityManager): Promise<string[]> {
   const rows = await sql<{ id: string }>(
     em,
     `select sale_id as id from sale_queue q
-     where drawn_at is null and closed_at is null and ${listClosesSql('q')} <= clock_timestamp()
+     where drawn_at is null and closed_at is null and ended_at is null
+       and ${listClosesSql('q')} <= clock_timestamp()
      order by starts_at limit ${queuesMax}`,
   );
   return rows.map(({ id }) => id);

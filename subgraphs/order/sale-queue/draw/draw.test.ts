@@ -86,6 +86,24 @@ describe('the draw of a queue', () => {
     expect(await queues.ticketsOf(saleId)).toMatchObject([{ draw_number: null, number: null }]);
   });
 
+  it('leaves a queue to the process that draws it, and goes on with others', async () => {
+    const [drawing, other] = [
+      await queues.queue({ startsInMs: hourMs }),
+      await queues.queue({ startsInMs: 2 * hourMs }),
+    ];
+    await queues.listCloses(drawing);
+    const drawer = new pg.Client({ connectionString: queues.url });
+    await drawer.connect();
+    await drawer.query('begin');
+    await drawer.query(`select pg_advisory_xact_lock(hashtextextended('draw ' || $1::text, 0))`, [
+      drawing,
+    ]);
+    expect((await drawn(other)).drawn_at).not.toBeNull();
+    expect((await queues.queueOf(drawing)).drawn_at).toBeNull();
+    await drawer.end();
+    expect((await drawn(drawing)).drawn_at).not.toBeNull();
+  });
+
   it('does not wait for a queue that is locked', async () => {
     const [locked, other] = [
       await queues.queue({ startsInMs: hourMs }),

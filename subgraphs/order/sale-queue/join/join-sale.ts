@@ -8,7 +8,6 @@ import { isLapsed } from '../admission-end.js';
 import { findQueue } from '../find-queue.js';
 import type { SaleTicket } from '../sale-ticket.js';
 import type { JoinContext } from './join-app.js';
-import { readTickets } from './join-tickets.js';
 
 /**
  * Takes a ticket of the queue of a sale for the customer. One who has a ticket gets it again, without another challenge.
@@ -32,14 +31,15 @@ export async function joinSale(
     { id: saleId, eligibility, accountBefore },
   ]);
   if ('reason' in checked) return notEligible(checked);
-  await app.challenge.require('challengeToken', challengeToken, 'allow');
+  await app.challenge.require('challengeToken', challengeToken, {
+    withoutAnswer: 'allow',
+    userId: customerId,
+  });
   const join = { saleId, customerId, id: randomUUID() };
   const joined = await app.queueWrites.join(join, queue.closedAt !== null);
   return joined ?? queueNotOpen(saleId, new Date());
 }
 
-/** The ticket of the customer, also one that the customer left; null without one. */
-export async function findTicket(context: JoinContext, saleId: string): Promise<SaleTicket | null> {
-  const { id: customerId } = identityOf(context);
-  return (await readTickets(context.em, [{ customerId, saleId }]))[0] ?? null;
-}
+/** The ticket of the customer, also one that the customer left; null without one. @throws `TRY_AGAIN` */
+export const findTicket = (context: JoinContext, saleId: string): Promise<SaleTicket | null> =>
+  context.app.queueReads.ticket({ customerId: identityOf(context).id, saleId });

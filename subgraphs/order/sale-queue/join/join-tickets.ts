@@ -1,10 +1,10 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { columnsOf } from '../../../shared/database/columns.js';
 import { sql, sqlPrepared } from '../../../shared/database/sql.js';
 import { transact } from '../../../shared/database/transact.js';
 import { isLapsedSql } from '../admission-end.js';
 import { lockQueues } from '../lock-queues.js';
-import { SaleTicket } from '../sale-ticket.js';
+import { readTickets } from '../queue-reads.js';
+import type { SaleTicket } from '../sale-ticket.js';
 
 export interface Join {
   readonly saleId: string;
@@ -32,7 +32,7 @@ const insertEarlySql = `
     where sale_ticket.left_at is not null`;
 
 /**
- * Whoever changes which tickets wait holds the lock of the queue, so that this statement sees all of them. A ticket that
+ * Whoever adds or numbers tickets holds the lock of the queue, so that this statement sees all of them. A ticket that
  * was left, or whose admission lapsed, begins again at the end, with its former number in the draw. It is locked first:
  * an order may be placed at the end of its admission.
  *
@@ -119,19 +119,4 @@ async function take(
   await sqlPrepared(tx, insert, [customerIds, saleIds, ids]);
   const tickets = await readTickets(tx, joins);
   return new Map(tickets.map((ticket) => [keyOf(ticket), ticket]));
-}
-
-/** The tickets that these customers have in these queues, also those that they left; served by the primary key. */
-export async function readTickets(
-  em: EntityManager,
-  of: readonly Pick<Join, 'customerId' | 'saleId'>[],
-): Promise<SaleTicket[]> {
-  const rows = await sql<object>(
-    em,
-    `select ${columnsOf(em, SaleTicket, 't.')}
-     from unnest($1::uuid[], $2::uuid[]) as wanted (customer_id, sale_id)
-       join sale_ticket t using (customer_id, sale_id)`,
-    [of.map(({ customerId }) => customerId), of.map(({ saleId }) => saleId)],
-  );
-  return rows.map((row) => em.map(SaleTicket, row));
 }

@@ -10,13 +10,11 @@ import {
   Root,
 } from 'type-graphql';
 import { ChallengeTokenArg } from '../../../shared/challenge/challenge-token-field.js';
-import { loaderOf } from '../../../shared/graphql/context.js';
 import { UUID } from '../../../shared/graphql/scalars.js';
 import { Allow } from '../../../shared/rights/rights.js';
 import { SaleNotOpen } from '../../cart/sale-not-open.js';
 import { NotEligible } from '../../checkout/sale-refusals.js';
 import { admissionEnd } from '../admission-end.js';
-import { loadQueues } from '../find-queue.js';
 import type { SaleQueue } from '../sale-queue.js';
 import { SaleTicket } from '../sale-ticket.js';
 import type { JoinContext } from './join-app.js';
@@ -50,7 +48,7 @@ export class SaleTicketResolver {
   @Mutation(() => SaleTicket, {
     nullable: true,
     description:
-      'Leaves the queue of a sale; null without a ticket. Who joins again is at its end, once the list is closed.',
+      'Leaves the queue of a sale; null without a ticket. Once the list is closed, a customer who joins again is at the end of the queue.',
   })
   leaveSale(@SaleIdArg() saleId: string, @Ctx() context: JoinContext) {
     return leaveSale(context, saleId);
@@ -97,5 +95,5 @@ export class SaleTicketResolver {
   }
 }
 
-const queueOf = async (context: JoinContext, { saleId }: SaleTicket): Promise<SaleQueue> =>
-  (await loaderOf(context, loadQueues).load(saleId)) as SaleQueue;
+const queueOf = async ({ app }: JoinContext, { saleId }: SaleTicket): Promise<SaleQueue> =>
+  (await app.queueReads.queue(saleId)) as SaleQueue;

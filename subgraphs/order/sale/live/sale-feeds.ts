@@ -97,7 +97,7 @@ export function createSaleFeeds(
     if (!sale || readAtMs === undefined) return undefined;
     const stock = read.stock ?? before?.stock ?? [];
     const stockAtMs = read.stock ? nowMs : (before?.stockAtMs ?? nowMs);
-    const queue = read.queue ?? before?.queue ?? null;
+    const queue = sale.admission === 'QUEUED' ? (read.queue ?? before?.queue ?? null) : null;
     const units = { sale, stock, queue };
     const snapshot = snapshotOf(units, timeOf({ sale, readAtMs }), before?.snapshot);
     watched.set(id, { ...units, readAtMs, stockAtMs, snapshot });

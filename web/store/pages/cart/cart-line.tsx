@@ -150,7 +150,8 @@ function Problem({ line, available, isBusy, set }: ProblemProps) {
   if (problem === 'HOLD_LIMIT_EXCEEDED') {
     return (
       <p class="problem">
-        You have as much in unpaid orders as is allowed. Pay or cancel one, or take fewer.
+        You have as much in unpaid orders as is allowed, or did not pay in time in a sale. Pay or
+        cancel an order, or take fewer.
       </p>
     );
   }
