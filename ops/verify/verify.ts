@@ -7,7 +7,7 @@ import { orderInvariants } from './order-invariants.js';
 import { outboxInvariants } from './outbox-invariants.js';
 import { paymentInvariants } from './payment-invariants.js';
 import { projectionInvariants } from './projection-invariants.js';
-import { openReaders } from './readers.js';
+import { type OpenReaders, openReaders } from './readers.js';
 import { reservationInvariants } from './reservation-invariants.js';
 import { saleAdmissionInvariants } from './sale-admission-invariants.js';
 import { saleAllocationInvariants } from './sale-allocation-invariants.js';
@@ -61,17 +61,25 @@ export interface VerifyOptions extends Partial<LookOptions> {
  * @throws if a database cannot be read
  */
 export async function verify(urls: DatabaseUrls, options: VerifyOptions = {}): Promise<Verdict[]> {
-  const { changedSince: since, only = invariants, ...looks } = options;
   const readers = openReaders(urls);
   try {
-    await readers.now('all');
-    const scopes = [since ? ({ of: 'changed', since } as const) : ({ of: 'all' } as const)];
-    const checks = only.map((invariant) => ({ invariant, scopes }));
-    const defaults = { looksApartMs, deadlineMs: fullDeadlineMs, atRest: false };
-    return await checkAll(readers, checks, { ...defaults, ...looks });
+    return await verifyWith(readers, options);
   } finally {
     await readers.end();
   }
+}
+
+/** As `verify`, with connections that the caller keeps: to open them costs as much as to check a small store. */
+export async function verifyWith(
+  readers: OpenReaders,
+  options: VerifyOptions = {},
+): Promise<Verdict[]> {
+  const { changedSince: since, only = invariants, ...looks } = options;
+  await readers.now('all');
+  const scopes = [since ? ({ of: 'changed', since } as const) : ({ of: 'all' } as const)];
+  const checks = only.map((invariant) => ({ invariant, scopes }));
+  const defaults = { looksApartMs, deadlineMs: fullDeadlineMs, atRest: false };
+  return checkAll(readers, checks, { ...defaults, ...looks });
 }
 
 const shownMax = 20;

@@ -2,7 +2,8 @@ import { environments, noHoldLimits, portsFrom } from '../../dev/environment.js'
 import { startPaymentSandbox } from '../../dev/payment-sandbox/index.js';
 import { makeSecrets } from '../../ops/secrets/secrets.js';
 import { root } from '../../ops/subgraph-names.js';
-import { atRest, verify } from '../../ops/verify/verify.js';
+import { openReaders } from '../../ops/verify/readers.js';
+import { atRest, verifyWith } from '../../ops/verify/verify.js';
 import { startRouter } from '../../router/index.js';
 import { startOrder } from '../../subgraphs/order/index.js';
 import { startProduct } from '../../subgraphs/product/index.js';
@@ -87,6 +88,7 @@ async function startOwnSystem(overrides: Record<string, string>) {
   };
   await Promise.all(Object.keys(starters).map((name) => start(name as keyof typeof starters)));
   const url = `http://127.0.0.1:${ports.ports.router}/graphql`;
+  const readers = openReaders(databases.urls);
 
   return {
     url,
@@ -106,6 +108,7 @@ async function startOwnSystem(overrides: Record<string, string>) {
       postGraphQL(url, query, variables, token),
     async stop() {
       await Promise.all([...running].map(([name, service]) => ended(name, service.stop())));
+      await readers.end();
       await Promise.all([
         ended('dropping the databases', databases.drop()),
         ended('Redis', redis.stop()),
@@ -114,8 +117,7 @@ async function startOwnSystem(overrides: Record<string, string>) {
     },
     /** Fails with the offending rows if an invariant of the domain does not hold. */
     async expectInvariants() {
-      const verdicts = await verify(databases.urls, atRest);
-      expectHolding(verdicts);
+      expectHolding(await verifyWith(readers, atRest));
     },
   };
 }
