@@ -5,7 +5,7 @@ import {
   type Scope,
   suspectsMax,
 } from './invariant.js';
-import { DeadlinePassed, lanesMax, type OpenReaders } from './readers.js';
+import { DeadlinePassed, type OpenReaders } from './readers.js';
 
 export interface Verdict extends Finding {
   readonly name: string;
@@ -73,7 +73,7 @@ interface Result {
 }
 
 function lookAtAll(open: OpenReaders, checks: readonly Check[], options: LookOptions) {
-  const inLane = createLanes(lanesMax);
+  const inLane = createLanes(open.lanes);
   return Promise.all(
     checks.map(async (check): Promise<Result> => {
       let looked = await inLane(() => firstLook(open, check, options));

@@ -14,8 +14,7 @@ export interface ReadLimits {
 /** The statements of a check took longer than its deadline. */
 export class DeadlinePassed extends Error {}
 
-// As many checks as run at the same time; none uses two connections to one database.
-export const lanesMax = 4;
+const lanesDefault = 4;
 const connectTimeoutMs = 10_000;
 const clockTimeoutMs = 10_000;
 // PostgreSQL ends the statement; this is for a server that does not answer.
@@ -25,14 +24,18 @@ const queryCancelled = '57014';
 export const byIndexSql = `set local enable_seqscan = off; set local enable_hashjoin = off;
   set local enable_mergejoin = off; set local jit = off;`;
 
-/** Opens connections to the five databases, as they are needed. */
-export function openReaders(urls: DatabaseUrls) {
+/**
+ * Opens connections to the five databases, as they are needed.
+ *
+ * @param lanes checks that run at the same time, each with one connection to a database
+ */
+export function openReaders(urls: DatabaseUrls, lanes = lanesDefault) {
   const pools = subgraphNames.map((name) => {
     const pool = new pg.Pool({
       connectionString: urls[name],
       application_name: 'verify',
       connectionTimeoutMillis: connectTimeoutMs,
-      max: lanesMax,
+      max: lanes,
     });
     // An idle connection that is lost is replaced.
     pool.on('error', () => {});
@@ -49,6 +52,7 @@ export function openReaders(urls: DatabaseUrls) {
     return Object.fromEntries(readers) as unknown as Readers;
   }
   return {
+    lanes,
     readersFor,
     /**
      * The clocks of the databases, and that of this host for one that cannot be read: it was not checked then.

@@ -88,7 +88,8 @@ async function startOwnSystem(overrides: Record<string, string>) {
   };
   await Promise.all(Object.keys(starters).map((name) => start(name as keyof typeof starters)));
   const url = `http://127.0.0.1:${ports.ports.router}/graphql`;
-  const readers = openReaders(databases.urls);
+  // One after the other: a connection costs more than the checks of a small store.
+  const readers = openReaders(databases.urls, 1);
 
   return {
     url,
