@@ -1,15 +1,12 @@
+import { admissionEndsSql } from './admission/passes.js';
 import type { SaleQueue } from './sale-queue.js';
 import type { SaleTicket } from './sale-ticket.js';
-
-/** SQL for until when an admission of a ticket is valid: it lasts longer by the pauses of the sale since. */
-export const admissionEndSql = (ticket: string, queue: string) =>
-  `${ticket}.admitted_at + ${queue}.admission_minutes * interval '1 min'
-    + greatest(0, ${queue}.paused_ms - ${ticket}.admitted_paused_ms) * interval '1 ms'`;
 
 /** SQL for whether the admission of a ticket ended without an order that is open or paid for. */
 export const isLapsedSql = (ticket: string, queue: string) =>
   `(${ticket}.admitted_at is not null and ${ticket}.order_id is null
-    and ${admissionEndSql(ticket, queue)} <= clock_timestamp())`;
+    and ${admissionEndsSql(ticket, `${queue}.admission_minutes * 60000`, `${queue}.paused_ms`)}
+      <= clock_timestamp())`;
 
 /** Until when the admission of a ticket is valid; null while it waits. */
 export function admissionEnd(

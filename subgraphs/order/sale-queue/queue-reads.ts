@@ -20,11 +20,12 @@ const readMaxMs = 4000;
 
 export function createQueueReads(em: EntityManager): QueueReads {
   const queues = new Coalescer<string, SaleQueue | null>(
-    (saleIds) => readQueues(em.fork(), saleIds),
+    (saleIds) => findQueues(em.fork(), saleIds),
     limits,
   );
   const tickets = new Coalescer<TicketKey, SaleTicket | null>(
-    async (keys) => inOrderOf(keys.map(nameOf), await readTickets(em.fork(), keys), nameOf),
+    async (keys) =>
+      inOrderOf(keys.map(ticketNameOf), await readTickets(em.fork(), keys), ticketNameOf),
     limits,
   );
   return {
@@ -33,9 +34,10 @@ export function createQueueReads(em: EntityManager): QueueReads {
   };
 }
 
-const nameOf = ({ customerId, saleId }: TicketKey) => `${customerId} ${saleId}`;
+/** A name for the key of a ticket. */
+export const ticketNameOf = ({ customerId, saleId }: TicketKey) => `${customerId} ${saleId}`;
 
-async function readQueues(em: EntityManager, saleIds: readonly string[]) {
+async function findQueues(em: EntityManager, saleIds: readonly string[]) {
   const rows = await em.find(SaleQueue, { saleId: { $in: [...new Set(saleIds)] } });
   return inOrderOf(saleIds, rows, ({ saleId }) => saleId);
 }

@@ -41,7 +41,7 @@ const withoutHeldOrder = (terms: string) => `
     where t.sale_id = ${terms}.sale_id and t.left_at is null
       and (o.number is null or (o.status = 'PENDING' and o.expires_at <= now() + ${clockMargin}))
       and t.admitted_at > now() - (${terms}.admission_ms + ${terms}.paused_ms) * interval '1 ms'
-      and ${admissionEndsSql('t', terms)} > now()`;
+      and ${admissionEndsSql('t', `${terms}.admission_ms`, `${terms}.paused_ms`)} > now()`;
 
 const countParameters = namedParameters({ terms: termsColumns });
 

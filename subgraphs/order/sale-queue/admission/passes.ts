@@ -7,11 +7,11 @@ export const expiredAdmissionsMax = 2;
  * SQL for when an admission ends: later by as much as the sale was paused since.
  *
  * @param ticket alias of a row of `sale_ticket`
- * @param terms alias of a row with `admission_ms` and `paused_ms`
+ * @param admissionMs SQL for how long an admission lasts. @param pausedMs for how long the sale was paused in all
  */
-export const admissionEndsSql = (ticket: string, terms: string): string =>
-  `${ticket}.admitted_at + (${terms}.admission_ms
-    + greatest(0, ${terms}.paused_ms - ${ticket}.admitted_paused_ms)) * interval '1 ms'`;
+export const admissionEndsSql = (ticket: string, admissionMs: string, pausedMs: string): string =>
+  `${ticket}.admitted_at
+    + (${admissionMs} + greatest(0, ${pausedMs} - ${ticket}.admitted_paused_ms)) * interval '1 ms'`;
 
 /**
  * The admission of a customer, for one open order at a time. It is decided as of the beginning of the statement, whose
@@ -29,7 +29,7 @@ export const admissionLimit: PlacingLimit = {
   locked: 'locked_ticket',
   lock: (after) => `locked_ticket as materialized (
     select t.customer_id, t.sale_id, t.order_id, t.expired_orders, t.admitted_at,
-      ${admissionEndsSql('t', 'n')} as ends_at
+      ${admissionEndsSql('t', 'n.admission_ms', 'n.paused_ms')} as ends_at
     from sale_ticket t join sale_pass n using (customer_id, sale_id)
     where t.admitted_at is not null and t.left_at is null and (select count(*) from ${after}) >= 0
     order by t.sale_id, t.customer_id for update of t

@@ -3,7 +3,7 @@ import { sql, sqlPrepared } from '../../../shared/database/sql.js';
 import { transact } from '../../../shared/database/transact.js';
 import { isLapsedSql } from '../admission-end.js';
 import { lockQueues } from '../lock-queues.js';
-import { readTickets } from '../queue-reads.js';
+import { readTickets, ticketNameOf } from '../queue-reads.js';
 import type { SaleTicket } from '../sale-ticket.js';
 
 export interface Join {
@@ -92,19 +92,17 @@ export function joinTickets(
     };
     const chosen = new Map<string, Join>();
     for (const join of joins) {
-      if (stateOf(join) === 'joined' && !chosen.has(keyOf(join))) chosen.set(keyOf(join), join);
+      if (stateOf(join) === 'joined' && !chosen.has(ticketNameOf(join)))
+        chosen.set(ticketNameOf(join), join);
     }
     const tickets = await take(tx, [...chosen.values()], when);
     return joins.map((join): Joined => {
       const state = stateOf(join);
       if (state !== 'joined') return { state };
-      return { state, ticket: tickets.get(keyOf(join)) as SaleTicket };
+      return { state, ticket: tickets.get(ticketNameOf(join)) as SaleTicket };
     });
   });
 }
-
-const keyOf = ({ customerId, saleId }: Pick<Join, 'customerId' | 'saleId'>) =>
-  `${customerId} ${saleId}`;
 
 async function take(
   tx: EntityManager,
@@ -118,5 +116,5 @@ async function take(
   const insert = when === 'early' ? insertEarlySql : insertLateSql;
   await sqlPrepared(tx, insert, [customerIds, saleIds, ids]);
   const tickets = await readTickets(tx, joins);
-  return new Map(tickets.map((ticket) => [keyOf(ticket), ticket]));
+  return new Map(tickets.map((ticket) => [ticketNameOf(ticket), ticket]));
 }
