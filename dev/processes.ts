@@ -10,7 +10,8 @@ import { programs } from './programs.js';
  * end: in a larger young generation most of them are collected without being copied (docs/adr/0012-browse.md).
  */
 export const nodeOptions = ['--enable-source-maps', '--max-semi-space-size=64'];
-const readyMaxMs = 60_000;
+/** Longer than a busy machine takes to start all at once. */
+const readyMaxMs = 180_000;
 const stopMaxMs = 12_000;
 
 export interface ProcessOptions {

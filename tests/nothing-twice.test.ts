@@ -31,6 +31,8 @@ const sets = [
   'pauseSale',
   'resumeSale',
   'cancelSale',
+  'joinSale',
+  'leaveSale',
   'setRole',
   'logout',
   'endSession',

@@ -10,6 +10,27 @@ import { atTime, letListClose, openSaleEvent } from './sale-events/open-sale-eve
 
 /** Longer than processes take to start on a busy machine. */
 const restartMaxMs = 120_000;
+interface Join {
+  readonly askedMs: number;
+  readonly answeredMs: number;
+}
+interface TicketRow {
+  readonly customer_id: string;
+  readonly early: boolean;
+  readonly number: number;
+  readonly draw_number: number | null;
+}
+
+/** @param joins by number. @returns those of which one with a higher number was answered before they were asked for */
+function outOfTurn(joins: readonly Join[]): Join[] {
+  let answeredMs = Number.POSITIVE_INFINITY;
+  return joins.toReversed().filter((join) => {
+    const isWrong = answeredMs < join.askedMs;
+    answeredMs = Math.min(answeredMs, join.answeredMs);
+    return isWrong;
+  });
+}
+
 const points = [
   'list of a queue closed, not committed',
   'list of a queue closed, not drawn',
@@ -43,7 +64,7 @@ describe('the queue of a sale whose processes are killed', () => {
   async function killOthersWithOrder() {
     const startOrder = await system.goneOrder();
     await system.redis.flush();
-    const others = ['shop', 'warehouse', 'router'] as const;
+    const others = ['user', 'product', 'shop', 'warehouse', 'router'] as const;
     await Promise.all(others.map((name) => system.kill(name)));
     // One after the other: a busy machine starts four at once in more than the time that each has.
     await startOrder();
@@ -58,12 +79,15 @@ describe('the queue of a sale whose processes are killed', () => {
       const watched = await watchQueue(system.databases.order, sale.id);
       const buyers = await openBuyers(system, 400);
       const ways = [system.graphql, beside];
+      const joins = new Map<string, Join>();
       const joinAll = async (part: readonly Person[]) => {
-        for (const [n, { token }] of part.entries()) {
+        for (const [n, { id, token }] of part.entries()) {
+          const askedMs = performance.now();
           const send = () => (ways[n % 2] as typeof beside)(query, { id: sale.id }, token);
           const reply = await retryUntil(send, Date.now() + restartMaxMs);
           expect(reply?.errors).toBeUndefined();
           expect(reply?.data.it.__typename).toBe('SaleTicket');
+          joins.set(id, { askedMs, answeredMs: performance.now() });
         }
       };
       const parts = Array.from({ length: 8 }, (_, n) => buyers.filter((__, at) => at % 8 === n));
@@ -84,14 +108,17 @@ describe('the queue of a sale whose processes are killed', () => {
         restartMaxMs,
       );
       expect(await watched.end()).toEqual([]);
-      const tickets = await rowsOf<{ early: boolean; number: number; draw_number: number | null }>(
-        'select early, number, draw_number from sale_ticket where sale_id = $1 order by number',
+      const tickets = await rowsOf<TicketRow>(
+        `select customer_id, early, number, draw_number from sale_ticket
+         where sale_id = $1 order by number`,
         sale.id,
       );
       expect(tickets.map(({ number }) => number)).toEqual(buyers.map((_, n) => n + 1));
       const early = tickets.filter((ticket) => ticket.early);
       expect(early.length).toBe(drawn[0]?.list_count);
       expect(early.map(({ draw_number }) => draw_number)).toEqual(early.map((_, n) => n + 1));
+      const late = tickets.filter((ticket) => !ticket.early);
+      expect(outOfTurn(late.map(({ customer_id }) => joins.get(customer_id) as Join))).toEqual([]);
       const { origin } = new URL(system.url);
       const file = await (await fetch(`${origin}/sales/${sale.id}/draw.json`)).json();
       expect(await checkDraw(drawFile.parse(file), { chain: null, withoutBeacon: true })).toEqual(

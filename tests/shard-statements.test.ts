@@ -15,9 +15,9 @@ interface Counted {
   calls: number;
 }
 
-/** Queues, pruning and the currencies of all orders are read in every shard. */
+/** Queues, also those of sales, pruning and the currencies of all orders are read in every shard. */
 const ofWorkers =
-  /\b(queue_mark|outdated|outbox)\b|end_due_at <|skip locked|where state = 'HELD'|as "isPaid"/;
+  /\b(queue_mark|outdated|outbox|sale_queue)\b|end_due_at <|skip locked|where state = 'HELD'|as "isPaid"/;
 
 /** What a statement does with each of its tables, such as `insert payment, select customer_order`. */
 function shapeOf(text: string, tables: ReadonlySet<string>): string {

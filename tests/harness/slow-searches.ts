@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import type { ProcessSystem } from './process-system.js';
 import { eventually, waitingForLockSql } from './wait.js';
@@ -5,6 +6,8 @@ import { eventually, waitingForLockSql } from './wait.js';
 export const searchesAtOnce = 300;
 // As many as queries of clients may occupy of the pool, or nearly.
 const waitingMin = 5;
+/** The least that `Retry-After` says. */
+const retryAfterMs = 1000;
 
 export const search = `query ($search: String!) {
   products(filter: { search: $search }, first: 20) { edges { node { name } } } }`;
@@ -26,6 +29,8 @@ export async function startSlowSearches(system: Pick<ProcessSystem, 'graphql' | 
     for (let round = 0; searching; round++) {
       const { errors = [] } = await system.graphql(search, { search: `search${n} ${round}` });
       for (const { extensions } of errors) codes.add(extensions.code);
+      // As clients do that are refused. Without it the searches themselves would take the processors from all others.
+      await sleep(retryAfterMs);
     }
   };
   const searches = Array.from({ length: searchesAtOnce }, (_, n) => searchAgain(n));

@@ -180,7 +180,7 @@ describe('a sale with a queue', () => {
         await new Promise((resolve) => setTimeout(resolve, 300));
       }
     });
-    for (const name of ['order', 'warehouse', 'shop', 'router'] as const) {
+    for (const name of ['order', 'warehouse', 'user', 'product', 'shop', 'router'] as const) {
       await flushRedis();
       await system.kill(name);
       await system.start(name);

@@ -24,7 +24,27 @@ interface Ticket {
   readonly number: number | null;
   readonly position: number | null;
   readonly receipt: string;
+  readonly joinedAt: string;
 }
+
+const timeOf = (ticket: Ticket | null) => Date.parse(ticket?.joinedAt as string);
+
+/** Spearman's ρ of the places 1 to n with these ranks. */
+function rankCorrelation(ranks: readonly number[]): number {
+  const n = ranks.length;
+  const squares = ranks.reduce((sum, rank, at) => sum + (rank - (at + 1)) ** 2, 0);
+  return 1 - (6 * squares) / (n * (n * n - 1));
+}
+
+/** Asks for all of them, some at once. */
+async function ofEach<T, R>(all: readonly T[], ask: (one: T) => Promise<R>): Promise<R[]> {
+  const replies: R[] = [];
+  for (let from = 0; from < all.length; from += atOnce) {
+    replies.push(...(await Promise.all(all.slice(from, from + atOnce).map(ask))));
+  }
+  return replies;
+}
+const atOnce = 100;
 
 describe('the queue of a sale', () => {
   let system: TestSystem;
@@ -68,6 +88,13 @@ describe('the queue of a sale', () => {
       `query ($id: UUID!) { it: saleDraw(saleId: $id) { ${drawFields} } }`,
       saleId,
     );
+  const stateOf = async (saleId: string) =>
+    (
+      await must<{ state: string }>(
+        'query ($id: UUID!) { it: saleQueue(saleId: $id) { state } }',
+        saleId,
+      )
+    ).state;
   const fileOf = async (saleId: string) => {
     const { origin } = new URL(system.url);
     return fetch(`${origin}/sales/${saleId}/draw.json`);
@@ -92,11 +119,12 @@ describe('the queue of a sale', () => {
 
   it('is drawn as everybody can recompute from what is public, and goes on first in, first out', async () => {
     const sale = await openQueued(3600);
-    const buyers = await openBuyers(system, 250);
+    const buyers = await openBuyers(system, 1000);
     const before = await drawOf(sale.id);
+    expect(await stateOf(sale.id)).toBe('OPEN');
     expect(before).toMatchObject({ seed: null, listHash: null, drawnAt: null });
     expect(before).toMatchObject({ beaconChain: fake.beacon.hash, beaconSignature: null });
-    const joined = await Promise.all(buyers.map((buyer) => join(sale.id, buyer)));
+    const joined = await ofEach(buyers, (buyer) => join(sale.id, buyer));
     expect(new Set(joined.map(({ early }) => early))).toEqual(new Set([true]));
     const again = await join(sale.id, buyers[0] as Person);
     expect(again).toEqual(joined[0]);
@@ -110,13 +138,14 @@ describe('the queue of a sale', () => {
       60_000,
     );
     expect(Date.parse(closed?.listClosesAt as string)).toBe(startsAt.getTime() - 30_000);
-    expect(closed).toMatchObject({ listCount: 250, seed: null, drawnAt: null });
+    expect(closed).toMatchObject({ listCount: 1000, seed: null, drawnAt: null });
+    expect(await stateOf(sale.id)).toBe('CLOSED');
     expect(await drawnIds(sale.id)).toEqual([]);
     const [first, second] = await openBuyers(system, 2);
     const late = [await join(sale.id, first as Person), await join(sale.id, second as Person)];
     expect(late).toMatchObject([
-      { early: false, number: 251, drawNumber: null },
-      { early: false, number: 252, drawNumber: null },
+      { early: false, number: 1001, drawNumber: null },
+      { early: false, number: 1002, drawNumber: null },
     ]);
 
     const drawn = await eventually(
@@ -137,11 +166,17 @@ describe('the queue of a sale', () => {
     expect(await drawnIds(sale.id)).toEqual(
       file.tickets.map((id, at) => ({ id, drawNumber: at + 1 })),
     );
-    const tickets = await Promise.all(buyers.map((buyer) => ticketOf(sale.id, buyer)));
+    expect(await stateOf(sale.id)).toBe('DRAWN');
+    const tickets = await ofEach(buyers, (buyer) => ticketOf(sale.id, buyer));
     for (const ticket of tickets) {
       expect(ticket?.drawNumber).toBe(file.tickets.indexOf(ticket?.id as string) + 1);
       expect(ticket?.number).toBe(ticket?.drawNumber);
     }
+    const byTime = tickets.toSorted((a, b) => timeOf(a) - timeOf(b));
+    // Of fair draws one in 500,000 is above.
+    expect(
+      Math.abs(rankCorrelation(byTime.map((ticket) => ticket?.number as number))),
+    ).toBeLessThan(0.15);
     await system.redis.flush();
     expect(await ticketOf(sale.id, buyers[3] as Person)).toMatchObject({
       number: tickets[3]?.number,
