@@ -33,8 +33,8 @@ export default {
   // Plain JavaScript, from the build: Jest does not transform what a global setup imports.
   globalSetup: '<rootDir>/dist/tests/harness/global-setup.js',
   globalTeardown: '<rootDir>/dist/tests/harness/global-teardown.js',
-  // Some suites wait for time to pass, so three keep two cores busy.
-  maxWorkers: 3,
+  // Suites start whole systems: with three on two cores, work waits longer for a core than tests and time limits allow.
+  maxWorkers: 2,
   // V8 frees the modules of earlier test files late: a new worker is cheaper.
   workerIdleMemoryLimit: '400MB',
   testTimeout: 240_000,

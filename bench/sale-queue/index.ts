@@ -58,7 +58,8 @@ export async function run(progress: (line: string) => void): Promise<Outcome> {
     progress(`${name}: ${line.slice(0, lineMax)}`);
   });
   const router = createGraphQLClient(`${system.routerUrl}/graphql`);
-  const urls = { order: databases.order, shop: databases.shop, warehouse: databases.warehouse };
+  const { order, product, shop, warehouse } = databases;
+  const urls = { order, product, shop, warehouse };
   const clients = await openClients({ ...urls, admin: postgres.url });
   const place: Place = {
     ...{ system, router, ...clients, progress, postgresId: postgres.processId },

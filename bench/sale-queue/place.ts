@@ -11,6 +11,7 @@ export interface Place {
   readonly router: GraphQLClient;
   /** clients of the databases */
   readonly order: pg.Client;
+  readonly product: pg.Client;
   readonly shop: pg.Client;
   readonly warehouse: pg.Client;
   /** a client of the administrator, who sees all connections */

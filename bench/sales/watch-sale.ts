@@ -39,10 +39,9 @@ export async function watchSale(
     for (let n = 1; n <= changes; n++) {
       const seen = Math.max(...all.map(({ events }) => events()));
       await warehouse.query(
-        `update sale_item set held = $2 where (shop_id, sku) in (
-           select shop_id, sku from sale_item where sale_id = $1 order by shop_id, sku limit 1)
-         and sale_id = $1`,
-        [saleId, n % 2],
+        `update stock_item set set_aside = $2 where sale_id = $1 and (shop_id, sku) in (
+           select shop_id, sku from sale_item where sale_id = $1 order by shop_id, sku limit 1)`,
+        [saleId, (n + 1) % 2],
       );
       slowestMs = Math.max(slowestMs, await reached(seen + 1));
     }

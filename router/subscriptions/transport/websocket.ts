@@ -16,12 +16,13 @@ import { textOf } from '../../admission/operation-class.js';
 import type { Admitted, RouterContext } from '../../context.js';
 import { createCharge } from '../../limits/charge.js';
 import type { ConsumeLimit } from '../../limits/rate-limits.js';
-import { type Result, StreamEnd } from '../feed/client-stream.js';
+import type { Result } from '../feed/client-stream.js';
 import { type FormatErrors, tokenExpired, tooMany } from '../feed/format-errors.js';
 import type { Client, Hub } from '../feed/hub.js';
 import type { OpenCounts } from '../feed/open-counts.js';
 import { acceptOperation } from './accept.js';
 import { Connection } from './connection.js';
+import { formatStreamErrors } from './stream-errors.js';
 
 const pingEveryMs = 12_000;
 const messageMaxBytes = 100_000;
@@ -220,11 +221,3 @@ const asGraphQLError = ({ message, ...rest }: GraphQLFormattedError) => {
   const { locations: _, extensions, path } = rest as GraphQLFormattedError;
   return new GraphQLError(message, { ...(path && { path }), ...(extensions && { extensions }) });
 };
-
-/** Formats stream errors, which graphql-ws wraps as `originalError`. */
-function formatStreamErrors(errors: readonly { originalError?: unknown }[], format: FormatErrors) {
-  return errors.flatMap((error) => {
-    const { originalError } = error as GraphQLError;
-    return originalError instanceof StreamEnd ? originalError.errors : format([error]);
-  });
-}
