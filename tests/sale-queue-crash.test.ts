@@ -10,6 +10,7 @@ import { atTime, letListClose, openSaleEvent } from './sale-events/open-sale-eve
 
 /** Longer than processes take to start on a busy machine. */
 const restartMaxMs = 120_000;
+
 interface Join {
   readonly askedMs: number;
   readonly answeredMs: number;
@@ -66,7 +67,7 @@ describe('the queue of a sale whose processes are killed', () => {
     await system.redis.flush();
     const others = ['user', 'product', 'shop', 'warehouse', 'router'] as const;
     await Promise.all(others.map((name) => system.kill(name)));
-    // One after the other: a busy machine starts four at once in more than the time that each has.
+    // One after the other: a busy machine starts all at once in more than the time that each has.
     await startOrder();
     for (const name of others) await system.start(name);
   }

@@ -59,8 +59,7 @@ export async function run(progress: (line: string) => void): Promise<Outcome> {
   });
   const router = createGraphQLClient(`${system.routerUrl}/graphql`);
   const { order, product, shop, warehouse } = databases;
-  const urls = { order, product, shop, warehouse };
-  const clients = await openClients({ ...urls, admin: postgres.url });
+  const clients = await openClients({ order, product, shop, warehouse, admin: postgres.url });
   const place: Place = {
     ...{ system, router, ...clients, progress, postgresId: postgres.processId },
     async vendor() {

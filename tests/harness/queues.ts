@@ -17,6 +17,13 @@ export function fixedId(n: number): string {
   return [8, 12, 16, 20, 32].map((end, at) => hex.slice([0, 8, 12, 16, 20][at], end)).join('-');
 }
 
+/** Spearman’s rank correlation of a permutation of 1 to n with its order. */
+export function rankCorrelation(ranks: readonly number[]): number {
+  const n = ranks.length;
+  const squares = ranks.reduce((sum, rank, at) => sum + (rank - at - 1) ** 2, 0);
+  return 1 - (6 * squares) / (n * (n * n - 1));
+}
+
 interface GivenQueue {
   readonly startsInMs: number;
   readonly seed?: Buffer;

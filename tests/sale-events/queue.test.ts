@@ -4,6 +4,7 @@ import { checkDraw, drawFile } from '../../ops/verify-draw/check-draw.js';
 import { newId } from '../../subgraphs/shared/ids.js';
 import { type FakeBeacon, startFakeBeacon } from '../harness/fake-beacon.js';
 import { openShop, type Person, registerPerson } from '../harness/people.js';
+import { rankCorrelation } from '../harness/queues.js';
 import { retry } from '../harness/retry.js';
 import { startSystem, type TestSystem } from '../harness/system.js';
 import { eventually } from '../harness/wait.js';
@@ -28,13 +29,6 @@ interface Ticket {
 }
 
 const timeOf = (ticket: Ticket | null) => Date.parse(ticket?.joinedAt as string);
-
-/** Spearman's ρ of the places 1 to n with these ranks. */
-function rankCorrelation(ranks: readonly number[]): number {
-  const n = ranks.length;
-  const squares = ranks.reduce((sum, rank, at) => sum + (rank - (at + 1)) ** 2, 0);
-  return 1 - (6 * squares) / (n * (n * n - 1));
-}
 
 /** Asks for all of them, some at once. */
 async function ofEach<T, R>(all: readonly T[], ask: (one: T) => Promise<R>): Promise<R[]> {
@@ -88,13 +82,8 @@ describe('the queue of a sale', () => {
       `query ($id: UUID!) { it: saleDraw(saleId: $id) { ${drawFields} } }`,
       saleId,
     );
-  const stateOf = async (saleId: string) =>
-    (
-      await must<{ state: string }>(
-        'query ($id: UUID!) { it: saleQueue(saleId: $id) { state } }',
-        saleId,
-      )
-    ).state;
+  const queueOf = (saleId: string) =>
+    must<{ state: string }>('query ($id: UUID!) { it: saleQueue(saleId: $id) { state } }', saleId);
   const fileOf = async (saleId: string) => {
     const { origin } = new URL(system.url);
     return fetch(`${origin}/sales/${saleId}/draw.json`);
@@ -121,7 +110,7 @@ describe('the queue of a sale', () => {
     const sale = await openQueued(3600);
     const buyers = await openBuyers(system, 1000);
     const before = await drawOf(sale.id);
-    expect(await stateOf(sale.id)).toBe('OPEN');
+    expect(await queueOf(sale.id)).toEqual({ state: 'OPEN' });
     expect(before).toMatchObject({ seed: null, listHash: null, drawnAt: null });
     expect(before).toMatchObject({ beaconChain: fake.beacon.hash, beaconSignature: null });
     const joined = await ofEach(buyers, (buyer) => join(sale.id, buyer));
@@ -139,7 +128,7 @@ describe('the queue of a sale', () => {
     );
     expect(Date.parse(closed?.listClosesAt as string)).toBe(startsAt.getTime() - 30_000);
     expect(closed).toMatchObject({ listCount: 1000, seed: null, drawnAt: null });
-    expect(await stateOf(sale.id)).toBe('CLOSED');
+    expect(await queueOf(sale.id)).toEqual({ state: 'CLOSED' });
     expect(await drawnIds(sale.id)).toEqual([]);
     const [first, second] = await openBuyers(system, 2);
     const late = [await join(sale.id, first as Person), await join(sale.id, second as Person)];
@@ -166,17 +155,16 @@ describe('the queue of a sale', () => {
     expect(await drawnIds(sale.id)).toEqual(
       file.tickets.map((id, at) => ({ id, drawNumber: at + 1 })),
     );
-    expect(await stateOf(sale.id)).toBe('DRAWN');
+    expect(await queueOf(sale.id)).toEqual({ state: 'DRAWN' });
     const tickets = await ofEach(buyers, (buyer) => ticketOf(sale.id, buyer));
     for (const ticket of tickets) {
       expect(ticket?.drawNumber).toBe(file.tickets.indexOf(ticket?.id as string) + 1);
       expect(ticket?.number).toBe(ticket?.drawNumber);
     }
     const byTime = tickets.toSorted((a, b) => timeOf(a) - timeOf(b));
+    const ranks = byTime.map((ticket) => ticket?.number as number);
     // Of fair draws one in 500,000 is above.
-    expect(
-      Math.abs(rankCorrelation(byTime.map((ticket) => ticket?.number as number))),
-    ).toBeLessThan(0.15);
+    expect(Math.abs(rankCorrelation(ranks))).toBeLessThan(0.15);
     await system.redis.flush();
     expect(await ticketOf(sale.id, buyers[3] as Person)).toMatchObject({
       number: tickets[3]?.number,

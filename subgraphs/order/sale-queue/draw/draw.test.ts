@@ -4,6 +4,7 @@ import {
   fixedId,
   fixedSeed,
   openQueues,
+  rankCorrelation,
   type TestQueues,
 } from '../../../../tests/harness/queues.js';
 import { whileHeld } from '../../../../tests/harness/while-held.js';
@@ -13,13 +14,6 @@ import { drawGauges } from './draw-gauges.js';
 import { drawOrderOf, listHashOf, sha256 } from './draw-order.js';
 
 const hourMs = 3_600_000;
-
-/** Spearman’s rank correlation of a permutation of 1 to n with its order. */
-function rankCorrelation(ranks: readonly number[]): number {
-  const n = ranks.length;
-  const squares = ranks.reduce((sum, rank, at) => sum + (rank - at - 1) ** 2, 0);
-  return 1 - (6 * squares) / (n * (n * n - 1));
-}
 
 describe('the draw of a queue', () => {
   let queues: TestQueues;
